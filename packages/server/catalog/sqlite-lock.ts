@@ -1,0 +1,34 @@
+/**
+ * One process per catalog. The lock is an open exclusive transaction on an empty database beside the catalog: the kernel drops it with
+ * the process, however that ends, and no file has to be judged stale. Locking the catalog itself would shut out our own readers.
+ *
+ * The kernel also drops it when this process closes any other handle on the file: nothing but SQLite may open it.
+ */
+import { DatabaseSync } from 'node:sqlite'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { isBusy } from './sqlite-errors.ts'
+
+export class SqliteLock implements Disposable {
+  readonly #database: DatabaseSync
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  /** @throws catalog_locked */
+  static take(path: string): SqliteLock {
+    const database = new DatabaseSync(path, { timeout: 0 })
+    try {
+      database.exec('BEGIN EXCLUSIVE')
+    } catch (error) {
+      database.close()
+      if (!isBusy(error)) throw error
+      throw new HoldfastError('catalog_locked', `another process uses the catalog of ${path}: stop it first`, { cause: error })
+    }
+    return new SqliteLock(database)
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close()
+  }
+}

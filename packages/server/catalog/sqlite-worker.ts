@@ -1,0 +1,113 @@
+/**
+ * A thread of the SQLite catalog, in one of three roles (`sqlite-threads.ts`). An exception that leaves it, a failed COMMIT above
+ * all, ends the thread, and the main thread passes it to `fatal`.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { assert } from '@holdfast/core/wire/assert.ts'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { systemClock } from '../seams/clock.ts'
+import { CheckpointSignal, checkpointIfLong, checkpointWhenAsked } from './sqlite-checkpoint.ts'
+import { SqliteEngine } from './sqlite-engine.ts'
+import { commitGroup, type Start } from './sqlite-group.ts'
+import {
+  type FromThread,
+  packOutcome,
+  packThrown,
+  type Request,
+  type ThreadData,
+  type ToThread,
+  type TransactionsModule,
+} from './sqlite-threads.ts'
+import type { Steps } from './transaction.ts'
+
+/** More under one COMMIT save little of an fsync and let the first of them wait for the last. */
+const GROUP_MAX = 128
+/** A scan's snapshot keeps the log from beginning anew. */
+const SCAN_MS_MAX = 2_000
+
+assert(parentPort !== null, 'this file runs as a worker thread')
+const port = parentPort
+const data: ThreadData = workerData
+const { transactions }: TransactionsModule = await import(data.transactions)
+const say = (message: FromThread): void => port.postMessage(message)
+
+const engine = open()
+if (engine !== undefined) {
+  const signal = new CheckpointSignal(data.checkpoint)
+  say('ready')
+  if (data.role === 'writer') serve(engine, GROUP_MAX, (queue) => write(engine, signal, queue))
+  if (data.role === 'scanner') serve(engine, 1, (queue) => scan(engine, queue))
+  if (data.role === 'checkpointer') {
+    checkpointWhenAsked(engine, signal)
+    stop(engine)
+  }
+}
+
+function open(): SqliteEngine | undefined {
+  try {
+    const engine = SqliteEngine.open(data.path, { readOnly: data.role === 'scanner' })
+    if (data.role === 'writer') engine.migrate()
+    return engine
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error
+    say({ refused: packThrown(error) })
+    return undefined
+  }
+}
+
+function write(engine: SqliteEngine, signal: CheckpointSignal, group: readonly Request[]): void {
+  say({ answers: commitGroup(engine, group.map(startOf)).map(packOutcome) })
+  checkpointIfLong(engine, signal)
+}
+
+function scan(engine: SqliteEngine, requests: readonly Request[]): void {
+  for (const request of requests) {
+    try {
+      say({ answers: [{ value: engine.read(withinScanTime(startOf(request)())) }] })
+    } catch (error) {
+      say({ answers: [{ thrown: packThrown(error) }] })
+    }
+  }
+}
+
+function serve(engine: SqliteEngine, takenMax: number, answer: (requests: readonly Request[]) => void): void {
+  const queue: Request[] = []
+  port.on('message', (first: ToThread) => {
+    let message: ToThread | undefined = first
+    while (message !== undefined || queue.length > 0) {
+      // What arrived while a group was on its way to the disk joins the next one without a turn of the event loop.
+      while (message !== undefined && message !== 'stop' && queue.length < takenMax) {
+        queue.push(...message.requests)
+        message = receiveMessageOnPort(port)?.message
+      }
+      if (queue.length > 0) answer(queue.splice(0, takenMax))
+      else if (message === 'stop') return stop(engine)
+    }
+  })
+}
+
+function startOf([name, args]: Request): Start {
+  return () => {
+    const transaction = transactions[name]
+    assert(transaction !== undefined, `no transaction is called ${name}`)
+    // The arguments that `Catalog` took together with the transaction of this name.
+    return transaction.run(args as never)
+  }
+}
+
+function* withinScanTime(steps: Steps<unknown>): Steps<unknown> {
+  const startedAtMs = systemClock.monotonicMs()
+  let step = steps.next([])
+  while (!step.done) {
+    step = steps.next(yield step.value)
+    if (systemClock.monotonicMs() - startedAtMs > SCAN_MS_MAX) {
+      throw new HoldfastError('overloaded', `the scan took longer than ${SCAN_MS_MAX} ms; ask for less at once`)
+    }
+  }
+  return step.value
+}
+
+function stop(engine: SqliteEngine): void {
+  engine[Symbol.dispose]()
+  port.close()
+}

@@ -1,0 +1,106 @@
+/**
+ * The byte budget: a fixed memory per lane, handed out as slots, first come first served. A lane is one worker's memory (or the
+ * only one, inline). Whoever waits at the head of the queue is served before anyone behind it, so that a large stripe is
+ * not starved by small ones.
+ */
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { recordLengthOf } from '../storage/record.ts'
+import { Arena } from './arena.ts'
+import type { SlotSize } from './compute.ts'
+
+/** Waiters beyond this are answered `overloaded`. */
+const WAITERS_MAX = 4096
+
+export interface SlotPlace {
+  readonly lane: number
+  readonly plainAt: number
+  readonly recordsAt: number
+  readonly end: number
+}
+
+interface Waiter {
+  readonly bytes: number
+  readonly plainBytes: number
+  readonly give: (place: SlotPlace) => void
+}
+
+export class Slots {
+  readonly #lanes: Arena[]
+  readonly #waiters: Waiter[] = []
+
+  constructor(lanes: readonly { startBytes: number; endBytes: number }[]) {
+    this.#lanes = lanes.map(({ startBytes, endBytes }) => new Arena(startBytes, endBytes))
+  }
+
+  get waiting(): number {
+    return this.#waiters.length
+  }
+
+  tryTake(size: SlotSize): SlotPlace | undefined {
+    if (this.#waiters.length > 0) return undefined
+    return this.#allocate(bytesOf(size), size.plainBytes)
+  }
+
+  take(size: SlotSize, signal?: AbortSignal): Promise<SlotPlace> {
+    const bytes = bytesOf(size)
+    const largest = Math.max(...this.#lanes.map((lane) => lane.capacityBytes))
+    if (bytes > largest) {
+      throw new HoldfastError('limit_exceeded', `a stripe of this policy needs ${bytes} bytes of buffer and a worker has ${largest}`)
+    }
+    const place = this.tryTake(size)
+    if (place !== undefined) return Promise.resolve(place)
+    if (this.#waiters.length >= WAITERS_MAX) throw new HoldfastError('overloaded', 'too many uploads wait for memory; try again shortly')
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
+        reject(signal?.reason)
+        this.#serve()
+      }
+      const give = (given: SlotPlace): void => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve(given)
+      }
+      const waiter: Waiter = { bytes, plainBytes: size.plainBytes, give }
+      signal?.throwIfAborted()
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#waiters.push(waiter)
+    })
+  }
+
+  give(place: SlotPlace): void {
+    this.#lanes[place.lane]?.free(place.plainAt, place.end - place.plainAt)
+    this.#serve()
+  }
+
+  #serve(): void {
+    for (;;) {
+      const first = this.#waiters[0]
+      if (first === undefined) return
+      const place = this.#allocate(first.bytes, first.plainBytes)
+      if (place === undefined) return
+      this.#waiters.shift()
+      first.give(place)
+    }
+  }
+
+  /** From the lane with most room, so that work spreads over the workers. */
+  #allocate(bytes: number, plainBytes: number): SlotPlace | undefined {
+    const byRoom = this.#lanes.map((lane, index) => ({ lane, index })).sort((a, b) => b.lane.freeBytes - a.lane.freeBytes)
+    for (const { lane, index } of byRoom) {
+      const plainAt = lane.allocate(bytes)
+      if (plainAt !== undefined) {
+        return { lane: index, plainAt, recordsAt: plainAt + recordsOffset(plainBytes), end: plainAt + bytes }
+      }
+    }
+    return undefined
+  }
+}
+
+/** Records begin at a multiple of 4,096 behind the plain bytes. */
+function recordsOffset(plainBytes: number): number {
+  return Math.ceil(plainBytes / 4096) * 4096
+}
+
+function bytesOf({ plainBytes, shape, shardBytesMax }: SlotSize): number {
+  return recordsOffset(plainBytes) + (shape.dataShards + shape.parityShards) * recordLengthOf(shardBytesMax)
+}

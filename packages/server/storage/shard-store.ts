@@ -1,0 +1,94 @@
+/**
+ * Where one node keeps immutable shards. Segments on a disk, memory, and every wrapper around them pass
+ * `shardStoreContract`.
+ *
+ * Words: a *put* makes a shard durable and answers a *receipt*; a *delete* moves it to the node's trash, where reads still
+ * find it; a *purge* ends it. Orders come from the catalog: lineage says which catalog, sequence says when.
+ */
+import type { Id, Sha256, StripeId } from '@holdfast/core/wire/ids.ts'
+
+export interface ShardId {
+  readonly stripe: StripeId
+  readonly index: number
+}
+
+export interface Order {
+  readonly lineage: Id
+  readonly sequence: number
+}
+
+/**
+ * A shard's bytes with room before them, so that the node writes header and payload in one go without copying. `bytes` begins
+ * at a multiple of 4,096 in its memory and is a multiple of 4,096 long; the payload stands at `payloadOffsetOf(payloadLength)`,
+ * the block table before it is filled in, the first 256 bytes belong to the node, the rest is zero. Until the put has
+ * settled, nobody else may touch it.
+ */
+export interface RecordBuffer {
+  readonly bytes: Uint8Array
+  readonly payloadLength: number
+}
+
+export interface ShardPut {
+  readonly id: ShardId
+  readonly dataShards: number
+  readonly parityShards: number
+  readonly bucket: Id
+  readonly order: Order
+  readonly sha256: Sha256
+  readonly record: RecordBuffer
+}
+
+/** Given when the record, and every byte before it in its segment, is on disk. */
+export interface Receipt {
+  readonly sha256: Sha256
+}
+
+export interface ByteRange {
+  readonly offset: number
+  readonly length: number
+}
+
+export interface ShardEntry {
+  readonly id: ShardId
+  readonly lengthBytes: number
+  readonly sha256: Sha256
+  readonly bucket: Id
+  readonly order: Order
+  readonly trashed: boolean
+}
+
+/** What a node says of itself at start and with each heartbeat. */
+export interface NodeReport {
+  readonly node: Id
+  readonly disk: Id
+  readonly starts: number
+  /** The end of the last durable record of each segment, in bytes; `bytes` is 0 where a segment went in a compaction. */
+  readonly segmentEnds: readonly { readonly segment: number; readonly bytes: number }[]
+  readonly capacityBytes: number
+  readonly freeBytes: number
+  /** `failed` is final: an fsync failed, nothing is written any more. `absent`: the disk's identity is not to be found. */
+  readonly state: 'online' | 'full' | 'failed' | 'absent'
+}
+
+export interface ShardStore extends AsyncDisposable {
+  /**
+   * The same id and hash under the same or a lower sequence is harmless and answers a receipt; under a higher one it is written anew, so
+   * that a late delete of the older put cannot hit it. Another hash under a known id is refused.
+   * @throws disk_full (nothing was kept), disk_failed, order_refused (a later delete or purge of this id is known)
+   */
+  put(put: ShardPut): Promise<Receipt>
+  /**
+   * The whole shard (checked by SHA-256) or a range of it (checked by the CRC of each block it touches).
+   * @throws shard_not_found, shard_corrupt, disk_failed, node_unavailable
+   */
+  get(id: ShardId, range?: ByteRange): Promise<Uint8Array>
+  /** As `get`, at once, where the store thinks that the bytes are near; undefined where it had to wait. */
+  getNow(id: ShardId, range: ByteRange): Uint8Array | undefined
+  /** Into the trash. Ids that are not here are skipped. @throws order_refused if the put's order is not lower */
+  delete(ids: readonly ShardId[], order: Order): Promise<void>
+  /** For good. @throws order_refused if the order is not higher than the put's and the delete's */
+  purge(ids: readonly ShardId[], order: Order): Promise<void>
+  /** Entries in order of id, after `after`, trash included. */
+  list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]>
+  report(): Promise<NodeReport>
+}
