@@ -18,7 +18,11 @@ const otherTable = deriveGearTable(new Uint8Array(32).fill(9))
 const contents = { random: randomContent, text: textContent, sparse: sparseContent, binary: binaryContent }
 const anyContent = (lengthBytes: number) =>
   fc
-    .record({ kind: fc.constantFrom('random', 'text', 'sparse', 'binary'), seed: fc.integer({ min: 0, max: 255 }), zeros: fc.nat(lengthBytes) })
+    .record({
+      kind: fc.constantFrom('random', 'text', 'sparse', 'binary'),
+      seed: fc.integer({ min: 0, max: 255 }),
+      zeros: fc.nat(lengthBytes),
+    })
     .map(({ kind, seed, zeros }) => contents[kind](lengthBytes, seed).fill(0, zeros, zeros + Math.floor(lengthBytes / 8)))
 const anySizes = fc
   .record({ averageBits: fc.integer({ min: 12, max: 15 }), min: fc.nat(20 * KIB), max: fc.nat(40 * KIB) })
@@ -42,7 +46,14 @@ function cutAllByKernel(bytes: Uint8Array, table: GearTable = defaultGearTable, 
 }
 
 /** Cuts as a stream comes in: in windows of these lengths, over and over, each beginning with the rest of the one before. */
-function cutInWindows(scan: Scan, offset: number, lengthBytes: number, sizes: ChunkSizes, steps: number[], seen: boolean): number[] {
+function cutInWindows(
+  scan: Scan,
+  offset: number,
+  lengthBytes: number,
+  sizes: ChunkSizes,
+  steps: number[],
+  seen: boolean,
+): number[] {
   const ends: number[] = []
   let start = 0
   let received = 0
@@ -102,7 +113,8 @@ describe('the two scans', () => {
     const expected: number[] = []
     for (let position = 32; position <= bytes.length; position++) {
       let hash = 0n
-      for (let back = 0; back < 32; back++) hash += BigInt(defaultGearTable.words[bytes[position - 1 - back] ?? 0] ?? 0) << BigInt(back)
+      for (let back = 0; back < 32; back++)
+        hash += BigInt(defaultGearTable.words[bytes[position - 1 - back] ?? 0] ?? 0) << BigInt(back)
       if ((hash & BigInt(mask)) === 0n) expected.push(position)
     }
     const found: number[] = []
@@ -151,7 +163,10 @@ describe('cuts by content', () => {
     fc.assert(
       fc.property(fc.nat(200 * KIB).chain(anyContent), anySizes, (bytes, sizes) => {
         const lengths = lengthsOf(cutAll(bytes, defaultGearTable, sizes))
-        assert.equal(lengths.reduce((sum, length) => sum + length, 0), bytes.length)
+        assert.equal(
+          lengths.reduce((sum, length) => sum + length, 0),
+          bytes.length,
+        )
         for (const length of lengths.slice(0, -1)) assert.ok(length >= sizes.minBytes && length <= sizes.maxBytes)
         assert.ok((lengths.at(-1) ?? 1) > 0 && (lengths.at(-1) ?? 0) <= sizes.maxBytes)
       }),
@@ -214,9 +229,17 @@ describe('chunk sizes', () => {
     assert.ok(areChunkSizes(defaultChunkSizes))
     assert.ok(areChunkSizes({ minBytes: 4096, averageBytes: 4096, maxBytes: 4096 }))
     assert.ok(areChunkSizes({ minBytes: 2 * MIB, averageBytes: 2 * MIB, maxBytes: 2 * MIB }))
-    for (const wrong of [{ minBytes: 4095 }, { maxBytes: 2 * MIB + 1 }, { averageBytes: MIB + 1 }, { minBytes: MIB + 1 }, { maxBytes: MIB - 1 }]) {
+    for (const wrong of [
+      { minBytes: 4095 },
+      { maxBytes: 2 * MIB + 1 },
+      { averageBytes: MIB + 1 },
+      { minBytes: MIB + 1 },
+      { maxBytes: MIB - 1 },
+    ]) {
       assert.ok(!areChunkSizes({ ...defaultChunkSizes, ...wrong }))
-      assert.throws(() => cutAll(new Uint8Array(9), defaultGearTable, { ...defaultChunkSizes, ...wrong }), { name: 'AssertionError' })
+      assert.throws(() => cutAll(new Uint8Array(9), defaultGearTable, { ...defaultChunkSizes, ...wrong }), {
+        name: 'AssertionError',
+      })
     }
   })
 

@@ -11,7 +11,7 @@
  *
  * The two masks (FastCDC's normalized chunking) draw the lengths together: with one mask, one chunk in six would end at
  * max, where the content did not ask for it. With turn = average - min / 2 the mean length on random bytes is close to
- * the average: computed and measured 1.04 MiB for the default sizes, with 1 % of the chunks ending at max.
+ * the average: 1.04 MiB computed for the default sizes, 1.03 MiB measured over 3 GiB, with 1 % of the chunks ending at max.
  *
  * Stored chunk lists depend on this page, like on the gear table: other cuts would store known content anew.
  */

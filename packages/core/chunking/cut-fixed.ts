@@ -5,7 +5,10 @@ import { assertWindow, type Window } from './window.ts'
 
 /** The positions where chunks end, in order. */
 export function cutFixed(chunkBytes: number, window: Window): number[] {
-  assert(Number.isInteger(chunkBytes) && chunkBytes >= CHUNK_BYTES_MIN && chunkBytes <= CHUNK_BYTES_MAX, 'a chunk size is within its limits')
+  assert(
+    Number.isInteger(chunkBytes) && chunkBytes >= CHUNK_BYTES_MIN && chunkBytes <= CHUNK_BYTES_MAX,
+    'a chunk size is within its limits',
+  )
   assertWindow(window)
   const end = window.offset + window.lengthBytes
   const whole = Math.floor(window.lengthBytes / chunkBytes)

@@ -16,7 +16,7 @@ const FORMAT = 1
 const ACTOR_BYTES = 16
 const ENTRY_BYTES = ACTOR_BYTES + 8
 
-export const CLOCK_BYTES_MAX = 1 + CLOCK_ACTORS_MAX * ENTRY_BYTES
+const CLOCK_BYTES_MAX = 1 + CLOCK_ACTORS_MAX * ENTRY_BYTES
 
 export function encodeClock(clock: VectorClock): Uint8Array {
   assert(clock.size <= CLOCK_ACTORS_MAX, `a clock names at most ${CLOCK_ACTORS_MAX} actors`)

@@ -57,9 +57,7 @@ describe('vector clock', () => {
   })
 
   it('never orders changes that two actors made apart', () => {
-    fc.assert(
-      fc.property(clocks, (a) => compare(increment(a, laptop), increment(a, phone)) === 'concurrent'),
-    )
+    fc.assert(fc.property(clocks, (a) => compare(increment(a, laptop), increment(a, phone)) === 'concurrent'))
   })
 
   it('merges to the least upper bound', () => {

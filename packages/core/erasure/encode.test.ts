@@ -52,13 +52,20 @@ describe('encoding', async () => {
 
   it('refuses shapes beyond the limits, and shards that do not fit the shape', async () => {
     const kernel = await Kernel.load(new WebAssembly.Memory({ initial: 1 }))
-    const places = (count: number, first: number) => Array.from({ length: count }, (_, i) => KERNEL_RESERVED_BYTES + (first + i) * 8)
+    const places = (count: number, first: number) =>
+      Array.from({ length: count }, (_, i) => KERNEL_RESERVED_BYTES + (first + i) * 8)
     const attempt = (dataShards: number, parityShards: number, data = dataShards, parity = parityShards) => {
       encodeShards(kernel, { dataShards, parityShards }, 8, places(data, 0), places(parity, data))
     }
     attempt(16, 4)
     attempt(1, 0)
-    for (const [k, m] of [[0, 1], [17, 1], [3, 5], [3, -1], [1.5, 1]] as const) {
+    for (const [k, m] of [
+      [0, 1],
+      [17, 1],
+      [3, 5],
+      [3, -1],
+      [1.5, 1],
+    ] as const) {
       assert.throws(() => attempt(k, m, 3, 1), { message: /shards are/ })
     }
     assert.throws(() => attempt(3, 2, 2, 2), { name: 'AssertionError' })

@@ -87,7 +87,8 @@ describe('rebuilding', () => {
       const lengthBytes = layOut(shape, 99 * shape.dataShards)
       for (const lost of patterns(shape)) {
         const backwards = lost.toReversed()
-        for (const size of range(lost.length)) for (const wanted of subsets(backwards, size)) assertRebuilds(shape, lengthBytes, lost, wanted)
+        for (const size of range(lost.length))
+          for (const wanted of subsets(backwards, size)) assertRebuilds(shape, lengthBytes, lost, wanted)
       }
     }
   })
@@ -104,7 +105,9 @@ describe('rebuilding', () => {
     .chain((shape) =>
       fc.record({
         shape: fc.constant(shape),
-        shuffled: fc.shuffledSubarray(range(shape.dataShards + shape.parityShards), { minLength: shape.dataShards + shape.parityShards }),
+        shuffled: fc.shuffledSubarray(range(shape.dataShards + shape.parityShards), {
+          minLength: shape.dataShards + shape.parityShards,
+        }),
         contentBytes: fc.integer({ min: 1, max: 3000 }),
         from: fc.double({ min: 0, max: 1, noNaN: true }),
         to: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -120,7 +123,13 @@ describe('rebuilding', () => {
         const held = present.map((index) => ({ index, bytes: shardAt(slot(index), lengthBytes).slice() }))
         const slowly = decodeSlowly(shape.dataShards, held)
         const placedPresent = present.map((index) => ({ index, offset: slot(index) }))
-        rebuildShards(kernel, shape, lengthBytes, placedPresent, wanted.map((index, row) => ({ index, offset: slot(20 + row) })))
+        rebuildShards(
+          kernel,
+          shape,
+          lengthBytes,
+          placedPresent,
+          wanted.map((index, row) => ({ index, offset: slot(20 + row) })),
+        )
         for (const [row, index] of wanted.entries()) {
           if (index < shape.dataShards) assert.deepEqual(shardAt(slot(20 + row), lengthBytes), slowly[index])
         }

@@ -24,7 +24,10 @@ export function rebuildShards(
   const presentIndexes = present.map(({ index }) => index)
   const wantedIndexes = wanted.map(({ index }) => index)
   const indexes = [...presentIndexes, ...wantedIndexes]
-  assert(indexes.every((index) => isShardIndex(shape, index)), 'every shard is one of the stripe')
+  assert(
+    indexes.every((index) => isShardIndex(shape, index)),
+    'every shard is one of the stripe',
+  )
   assert(new Set(indexes).size === indexes.length, 'no shard is named twice')
   kernel.combine(
     coefficientsImage(rebuildRows(shape, presentIndexes, wantedIndexes)),

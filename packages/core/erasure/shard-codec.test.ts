@@ -12,7 +12,11 @@ describe('the codec on arrays', async () => {
       const data = Array.from({ length: 3 }, () => new Uint8Array(randomBytes(lengthBytes)))
       const parity = codec.encode(shape, data)
       const shards = [...data, ...parity].map((bytes, index) => ({ index, bytes }))
-      const rebuilt = codec.rebuild(shape, [shards[4], shards[1], shards[3]].filter((shard) => shard !== undefined), [2, 0])
+      const rebuilt = codec.rebuild(
+        shape,
+        [shards[4], shards[1], shards[3]].filter((shard) => shard !== undefined),
+        [2, 0],
+      )
       assert.deepEqual(rebuilt, [data[2], data[0]])
     })
   }

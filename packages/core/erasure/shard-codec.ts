@@ -45,7 +45,10 @@ export class ShardCodec {
     const presentBytes = present.map(({ bytes }) => bytes)
     const rebuilt = wanted.map(() => new Uint8Array(presentBytes[0]?.length ?? 0))
     this.#pass(presentBytes, rebuilt, (sources, targets, lengthBytes) => {
-      const placedPresent = placed(present.map(({ index }) => index), sources)
+      const placedPresent = placed(
+        present.map(({ index }) => index),
+        sources,
+      )
       rebuildShards(this.#kernel, shape, lengthBytes, placedPresent, placed(wanted, targets))
     })
     return rebuilt
@@ -58,7 +61,10 @@ export class ShardCodec {
   ): void {
     const lengthBytes = sources[0]?.length ?? 0
     assert(sources.length <= DATA_SHARDS_MAX && targets.length <= PARITY_SHARDS_MAX, 'the shards have room')
-    assert(sources.every((source) => source.length === lengthBytes), 'the shards of a stripe have one length')
+    assert(
+      sources.every((source) => source.length === lengthBytes),
+      'the shards of a stripe have one length',
+    )
     const slot = (index: number): number => KERNEL_RESERVED_BYTES + index * SLICE_BYTES_MAX
     const sourceOffsets = sources.map((_, index) => slot(index))
     const targetOffsets = targets.map((_, index) => slot(DATA_SHARDS_MAX + index))

@@ -65,17 +65,23 @@ for (const { name, base64, memory } of memories) {
       const kernel = await Kernel.load(memory())
       const address = fc.integer({ min: 0, max: 9000 })
       fc.assert(
-        fc.property(address, address, fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 1, max: 4 }), (gap, tail, length, count) => {
-          const source = KERNEL_RESERVED_BYTES + gap
-          const targets = Array.from({ length: count }, (_, row) => source + length + tail + row * (length + 1))
-          fill(kernel.bytes)
-          const before = kernel.bytes.slice()
-          kernel.combine(coefficients.slice(), [source], targets, length)
-          kernel.scan(gearImage.slice(), source + 32, source + 32 + length, GEAR_FILTER_MASK)
-          const after = kernel.bytes.slice()
-          for (const target of targets) after.set(before.subarray(target, target + length), target)
-          assert.equal(Buffer.compare(after.subarray(KERNEL_RESERVED_BYTES), before.subarray(KERNEL_RESERVED_BYTES)), 0)
-        }),
+        fc.property(
+          address,
+          address,
+          fc.integer({ min: 0, max: 3000 }),
+          fc.integer({ min: 1, max: 4 }),
+          (gap, tail, length, count) => {
+            const source = KERNEL_RESERVED_BYTES + gap
+            const targets = Array.from({ length: count }, (_, row) => source + length + tail + row * (length + 1))
+            fill(kernel.bytes)
+            const before = kernel.bytes.slice()
+            kernel.combine(coefficients.slice(), [source], targets, length)
+            kernel.scan(gearImage.slice(), source + 32, source + 32 + length, GEAR_FILTER_MASK)
+            const after = kernel.bytes.slice()
+            for (const target of targets) after.set(before.subarray(target, target + length), target)
+            assert.equal(Buffer.compare(after.subarray(KERNEL_RESERVED_BYTES), before.subarray(KERNEL_RESERVED_BYTES)), 0)
+          },
+        ),
         { numRuns: 50 },
       )
     })

@@ -111,13 +111,20 @@ export class Kernel {
   #assertApart(sources: readonly number[], targets: readonly number[], lengthBytes: number): void {
     assert(Number.isSafeInteger(lengthBytes) && lengthBytes >= 0, 'a length is a whole number')
     const addressMax = this.bytes.length - lengthBytes
-    const inMemory = (address: number) => Number.isSafeInteger(address) && address >= KERNEL_RESERVED_BYTES && address <= addressMax
+    const inMemory = (address: number) =>
+      Number.isSafeInteger(address) && address >= KERNEL_RESERVED_BYTES && address <= addressMax
     const apart = (one: number, other: number) => Math.abs(one - other) >= lengthBytes
     assert(sources.every(inMemory), 'sources lie in the caller’s part of the memory')
     targets.forEach((target, row) => {
       assert(inMemory(target), 'targets lie in the caller’s part of the memory')
-      assert(sources.every((source) => apart(target, source)), 'a target overlaps no source')
-      assert(targets.every((other, otherRow) => row === otherRow || apart(target, other)), 'targets do not overlap')
+      assert(
+        sources.every((source) => apart(target, source)),
+        'a target overlaps no source',
+      )
+      assert(
+        targets.every((other, otherRow) => row === otherRow || apart(target, other)),
+        'targets do not overlap',
+      )
     })
   }
 

@@ -13,6 +13,9 @@ describe('default redundancy', () => {
   })
 
   it('is refused where there is no node', () => {
-    assert.throws(() => defaultRedundancy(0), (error) => hasCode(error, 'policy_unplaceable'))
+    assert.throws(
+      () => defaultRedundancy(0),
+      (error) => hasCode(error, 'policy_unplaceable'),
+    )
   })
 })

@@ -56,14 +56,18 @@ function bestWorstZone(nodes: readonly PlacementNode[], count: number): number {
 }
 
 /** Every way to have up to four zones of up to four nodes, each zone no larger than the one before. */
-const zoneSizes: number[][] = [4, 3, 2, 1].flatMap((a) =>
-  [0, 1, 2, 3, 4].flatMap((b) => [0, 1, 2, 3, 4].flatMap((c) => [0, 1, 2, 3, 4].map((d) => [a, b, c, d]))),
-).filter(([a = 0, b = 0, c = 0, d = 0]) => a >= b && b >= c && c >= d)
+const zoneSizes: number[][] = [4, 3, 2, 1]
+  .flatMap((a) =>
+    [0, 1, 2, 3, 4].flatMap((b) => [0, 1, 2, 3, 4].flatMap((c) => [0, 1, 2, 3, 4].map((d) => [a, b, c, d]))),
+  )
+  .filter(([a = 0, b = 0, c = 0, d = 0]) => a >= b && b >= c && c >= d)
 
 const shapes = [shape(1, 0), shape(1, 1), shape(1, 2), shape(2, 1), shape(2, 2), shape(3, 2), shape(4, 2), shape(3, 3)]
 
 function zonedNodes(sizes: readonly number[], freeBytes: () => number): PlacementNode[] {
-  return nodesOf(Object.fromEntries(sizes.map((size, zone) => [`zone ${zone}`, Array.from({ length: size }, freeBytes)])))
+  return nodesOf(
+    Object.fromEntries(sizes.map((size, zone) => [`zone ${zone}`, Array.from({ length: size }, freeBytes)])),
+  )
 }
 
 describe('placement', () => {
@@ -112,18 +116,25 @@ describe('placement', () => {
     const drawn = fc.array(node, { maxLength: 24 }).map((nodes) => nodes.map((each, number) => ({ number, ...each })))
     const edges = fc.constantFrom(0, 1 - 2 ** -53)
     fc.assert(
-      fc.property(drawn, fc.integer({ min: 1, max: 16 }), fc.nat(4), fc.nat(), fc.option(edges), (nodes, k, m, seed, edge) => {
-        const random = edge === null ? seeded(seed) : () => edge
-        const able = nodes.filter(({ freeBytes, weight }) => freeBytes >= 100 && weight > 0)
-        const wanted = { dataShards: k, parityShards: m, shardBytes: 100 }
-        if (able.length < k + m) {
-          assert.throws(() => place(random, nodes, wanted), isUnplaceable)
-          return
-        }
-        const chosen = place(random, nodes, wanted).map((position) => nodes[position])
-        assert.equal(new Set(chosen).size, k + m)
-        for (const each of chosen) assert.ok(each !== undefined && able.includes(each))
-      }),
+      fc.property(
+        drawn,
+        fc.integer({ min: 1, max: 16 }),
+        fc.nat(4),
+        fc.nat(),
+        fc.option(edges),
+        (nodes, k, m, seed, edge) => {
+          const random = edge === null ? seeded(seed) : () => edge
+          const able = nodes.filter(({ freeBytes, weight }) => freeBytes >= 100 && weight > 0)
+          const wanted = { dataShards: k, parityShards: m, shardBytes: 100 }
+          if (able.length < k + m) {
+            assert.throws(() => place(random, nodes, wanted), isUnplaceable)
+            return
+          }
+          const chosen = place(random, nodes, wanted).map((position) => nodes[position])
+          assert.equal(new Set(chosen).size, k + m)
+          for (const each of chosen) assert.ok(each !== undefined && able.includes(each))
+        },
+      ),
       { numRuns: 1000 },
     )
   })
@@ -143,19 +154,48 @@ describe('placement', () => {
   })
 
   it('follows free space among single-node zones', () => {
-    const nodes = nodesOf(Object.fromEntries([10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map((free, i) => [`${i}`, [free]])))
+    const nodes = nodesOf(
+      Object.fromEntries([10, 20, 30, 40, 50, 60, 70, 80, 90, 100].map((free, i) => [`${i}`, [free]])),
+    )
     assertSharesFollow(nodes, shape(3, 2), 5 / 550)
+  })
+
+  it('would fail that test if it drew nodes one after another by weight', () => {
+    const random = seeded(8)
+    const weights = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
+    let heaviest = 0
+    for (let i = 0; i < 20_000; i++) {
+      const left = new Set(weights.keys())
+      for (let draw = 0; draw < 5; draw++) {
+        let at = random() * [...left].reduce((sum, node) => sum + (weights[node] ?? 0), 0)
+        const drawn = [...left].find((node) => {
+          at -= weights[node] ?? 0
+          return at < 0
+        })
+        left.delete(drawn ?? 0)
+      }
+      if (!left.has(9)) heaviest++
+    }
+    assert.ok(heaviest / 20_000 < (5 * 100) / 550 - 0.1, `${heaviest}`)
   })
 
   it('follows free space within zones that share evenly', () => {
     const nodes = nodesOf({ a: [10, 20, 30], b: [100, 200, 300], c: [1000, 2000, 3000] })
-    assertSharesFollow(nodes, shape(1, 2), 1 / 60, (free) => (free >= 1000 ? free / 100 : free >= 100 ? free / 10 : free))
+    assertSharesFollow(nodes, shape(1, 2), 1 / 60, (free) =>
+      free >= 1000 ? free / 100 : free >= 100 ? free / 10 : free,
+    )
   })
 
   it('lets the operator weigh a node up and down', () => {
-    const nodes = nodesOf({ a: [10], b: [10], c: [10], d: [10] }).map((node) => ({ ...node, weight: [1, 1, 1, 3][node.number] ?? 0 }))
+    const nodes = nodesOf({ a: [10], b: [10], c: [10], d: [10] }).map((node) => ({
+      ...node,
+      weight: [1, 1, 1, 3][node.number] ?? 0,
+    }))
     const shares = sharesOf(nodes, shape(1, 1))
-    assert.deepEqual(shares.map((share) => Math.round(share * 50) / 50), [0.34, 0.34, 0.34, 1])
+    assert.deepEqual(
+      shares.map((share) => Math.round(share * 50) / 50),
+      [0.34, 0.34, 0.34, 1],
+    )
   })
 
   it('fills nodes of different sizes together, to the end', () => {
@@ -178,7 +218,8 @@ describe('placement', () => {
     const nodes = nodesOf({ a: [1, 1], b: [1e9, 1e9], c: [1] })
     const dataShards = nodes.map(() => 0)
     for (let i = 0; i < 10_000; i++) {
-      for (const position of place(random, nodes, shape(3, 2)).slice(0, 3)) dataShards[position] = (dataShards[position] ?? 0) + 1
+      for (const position of place(random, nodes, shape(3, 2)).slice(0, 3))
+        dataShards[position] = (dataShards[position] ?? 0) + 1
     }
     for (const count of dataShards) assert.ok(Math.abs(count - 6000) < 250, `${dataShards}`)
   })
@@ -210,7 +251,10 @@ describe('a substitute', () => {
       const chosen = replaceOne(random, nodes, { kept: [0], failed: [1, 2] }, shape(1, 1))
       counts[chosen] = (counts[chosen] ?? 0) + 1
     }
-    assert.deepEqual(counts.map((count) => Math.round(count / 500)), [0, 0, 0, 5, 15])
+    assert.deepEqual(
+      counts.map((count) => Math.round(count / 500)),
+      [0, 0, 0, 5, 15],
+    )
   })
 
   it('is refused where every node is taken, failed or full', () => {

@@ -69,7 +69,9 @@ export function replaceOne(
   { kept, failed }: { readonly kept: readonly number[]; readonly failed: readonly number[] },
   shape: PlacementShape,
 ): number {
-  const open = candidatesOf(nodes, shape).filter(({ position }) => !kept.includes(position) && !failed.includes(position))
+  const open = candidatesOf(nodes, shape).filter(
+    ({ position }) => !kept.includes(position) && !failed.includes(position),
+  )
   const keptIn = (zone: string): number => kept.filter((position) => nodes[position]?.zone === zone).length
   const fewest = Math.min(...open.map(({ zone }) => keptIn(zone)))
   const best = open.filter(({ zone }) => keptIn(zone) === fewest)
@@ -81,7 +83,10 @@ export function replaceOne(
 }
 
 function candidatesOf(nodes: readonly PlacementNode[], shape: PlacementShape): Candidate[] {
-  assert(shape.dataShards >= 1 && shape.parityShards >= 0 && shape.shardBytes >= 1, 'a stripe has shards, and they bytes')
+  assert(
+    shape.dataShards >= 1 && shape.parityShards >= 0 && shape.shardBytes >= 1,
+    'a stripe has shards, and they bytes',
+  )
   return nodes.flatMap(({ zone, freeBytes, weight }, position) =>
     freeBytes >= shape.shardBytes && weight > 0 ? [{ position, zone, weight: freeBytes * weight }] : [],
   )

@@ -1,26 +1,30 @@
-/** The shards of a stripe in one column, 40 bytes each in order of index: `docs/formats.md`, *The catalog*. */
+/** The shards of a stripe in one column, 48 bytes each: `docs/formats.md`, *The catalog*. */
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { asSha256 } from '@holdfast/core/wire/ids.ts'
 import { bytesOf, hexOf } from './cells.ts'
 import type { ShardRow, ShardState } from './rows.ts'
 
-const SHARD_BYTES = 40
+const SHARD_BYTES = 48
 const NODE_MAX = 2 ** 32 - 1
+const INDEX_MAX = 2 ** 8 - 1
 const DAY_MAX = 2 ** 16 - 1
 const STATES: readonly ShardState[] = ['durable', 'expected', 'damaged', 'missing']
 
 export function packShards(shards: readonly ShardRow[]): Uint8Array {
   const bytes = new Uint8Array(shards.length * SHARD_BYTES)
   const view = new DataView(bytes.buffer)
-  for (const [index, shard] of shards.entries()) {
-    assert(shard.node >= 1 && shard.node <= NODE_MAX, `no node has the number ${shard.node}`)
-    assert(shard.verifiedDay >= 0 && shard.verifiedDay <= DAY_MAX, `no shard was verified on day ${shard.verifiedDay}`)
-    const at = index * SHARD_BYTES
-    view.setUint32(at, shard.node)
-    bytes[at + 4] = STATES.indexOf(shard.state) + 1
-    view.setUint16(at + 6, shard.verifiedDay)
-    bytes.set(bytesOf(shard.sha256), at + 8)
+  for (const [position, { node, state, index, verifiedDay, sequence, sha256 }] of shards.entries()) {
+    assert(node >= 1 && node <= NODE_MAX, `no node has the number ${node}`)
+    assert(index >= 0 && index <= INDEX_MAX, `no shard has the index ${index}`)
+    assert(verifiedDay >= 0 && verifiedDay <= DAY_MAX, `no shard was verified on day ${verifiedDay}`)
+    const at = position * SHARD_BYTES
+    view.setUint32(at, node)
+    view.setUint8(at + 4, STATES.indexOf(state) + 1)
+    view.setUint8(at + 5, index)
+    view.setUint16(at + 6, verifiedDay)
+    view.setBigUint64(at + 8, BigInt(sequence))
+    bytes.set(bytesOf(sha256), at + 16)
   }
   return bytes
 }
@@ -33,12 +37,20 @@ export function unpackShards(bytes: Uint8Array): ShardRow[] {
   for (let at = 0; at < bytes.length; at += SHARD_BYTES) {
     const state = STATES[view.getUint8(at + 4) - 1]
     if (state === undefined) throw new HoldfastError('format_unknown', `a shard of state ${view.getUint8(at + 4)}`)
-    const sha256 = asSha256(hexOf(bytes.subarray(at + 8, at + SHARD_BYTES)))
-    shards.push({ node: view.getUint32(at), state, verifiedDay: view.getUint16(at + 6), sha256 })
+    shards.push({
+      node: view.getUint32(at),
+      state,
+      index: view.getUint8(at + 5),
+      verifiedDay: view.getUint16(at + 6),
+      sequence: Number(view.getBigUint64(at + 8)),
+      sha256: asSha256(hexOf(bytes.subarray(at + 16, at + SHARD_BYTES))),
+    })
   }
   return shards
 }
 
+/** Of the indexes, not of the entries: a shard that moves has two, and is durable if one of them is. */
 export function countNotDurable(shards: readonly ShardRow[]): number {
-  return shards.filter((shard) => shard.state !== 'durable').length
+  const durable = shards.filter((shard) => shard.state === 'durable')
+  return new Set(shards.map((shard) => shard.index)).size - new Set(durable.map((shard) => shard.index)).size
 }

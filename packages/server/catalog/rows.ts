@@ -2,14 +2,19 @@
  * What catalog transactions take and give. Ids and hashes are hex, paths are text, times are milliseconds since 1970; the
  * words are those of `docs/formats.md`, *The catalog*.
  */
-import type { Strategy } from '@holdfast/core/wire/policy.ts'
+
 import type { ChunkId, Id, Sha256, StripeId } from '@holdfast/core/wire/ids.ts'
+import type { Strategy } from '@holdfast/core/wire/policy.ts'
 
 export type ShardState = 'durable' | 'expected' | 'damaged' | 'missing'
 
 export interface ShardRow {
   readonly node: number
   readonly state: ShardState
+  /** While a shard moves, its index stands on two nodes. */
+  readonly index: number
+  /** The order of its put. */
+  readonly sequence: number
   /** Days since 1970; 0 is never. */
   readonly verifiedDay: number
   readonly sha256: Sha256

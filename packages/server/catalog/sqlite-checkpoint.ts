@@ -9,8 +9,8 @@
  */
 import type { SqliteEngine } from './sqlite-engine.ts'
 
-const LOG_PAGES = 4096
-const LOG_PAGES_MAX = 16_384
+const LOG_PAGES = 2048
+export const LOG_PAGES_MAX = 16_384
 const TAIL_PAGES = 512
 
 const IDLE = 0

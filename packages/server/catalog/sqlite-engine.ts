@@ -17,9 +17,9 @@ import type { Row, Steps, Value } from './transaction.ts'
 /** Lists of `?` come in many lengths; beyond this many texts the least recently used one is prepared again. */
 const STATEMENTS_MAX = 500
 
-const WRITER_CACHE_BYTES = 64 * 1024 * 1024
-/** Another connection's commit empties a reader's cache, so the kernel's serves it; above this size only, reads are copies. */
-const READER_MMAP_BYTES = 2 ** 31 - 65_536
+const CACHE_BYTES = 64 * 1024 * 1024
+/** What the file of the write-ahead log is cut back to when it begins anew after a long read had held it. */
+const LOG_FILE_BYTES = 64 * 1024 * 1024
 
 export interface EngineOptions {
   readonly readOnly?: boolean
@@ -44,13 +44,9 @@ export class SqliteEngine implements Disposable {
     // A wait for a lock would hold up the whole thread, and the catalog has one writer only.
     const database = new DatabaseSync(path, { readOnly, timeout: 0, enableForeignKeyConstraints: false })
     try {
-      database.exec('PRAGMA temp_store = MEMORY')
-      if (readOnly) database.exec(`PRAGMA query_only = 1; PRAGMA mmap_size = ${READER_MMAP_BYTES}`)
-      else {
-        // The checkpoint's time is chosen by `sqlite-checkpoint.ts`, never by the commit that happens to cross a line.
-        database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0')
-        database.exec(`PRAGMA cache_size = ${-WRITER_CACHE_BYTES / 1024}`)
-      }
+      // Not mapped into memory (measured: no faster), because a failing disk would then end the process by a signal.
+      database.exec(`PRAGMA temp_store = MEMORY; PRAGMA cache_size = ${-CACHE_BYTES / 1024}`)
+      if (!readOnly) prepareForCommits(database)
     } catch (error) {
       database.close()
       throw error
@@ -125,6 +121,17 @@ export class SqliteEngine implements Disposable {
     this.query('RELEASE one')
   }
 
+  /**
+   * For a start: moves what the log holds into the database and begins it anew. After a sync that failed, pages of the log may be in
+   * the kernel's cache and never on the disk; commits behind them would go with them in a power cut. This writes them afresh.
+   * @throws catalog_locked
+   */
+  restartLog(): void {
+    if (this.#checkpoint('RESTART').isBusy) {
+      throw new HoldfastError('catalog_locked', 'another program reads the catalog: stop it first')
+    }
+  }
+
   /** How many pages the write-ahead log holds, and how many of these the database holds too. */
   logSize(): { logPages: number; copiedPages: number } {
     return this.#checkpoint('NOOP')
@@ -132,12 +139,7 @@ export class SqliteEngine implements Disposable {
 
   /** Copies as much as no reader keeps in the log, and syncs it; commits by other connections go on meanwhile. */
   checkpoint(): void {
-    try {
-      this.#checkpoint('PASSIVE')
-    } catch (error) {
-      // The log keeps what found no room in the database; a later checkpoint copies it.
-      if (!isFull(error)) throw error
-    }
+    this.#checkpoint('PASSIVE')
   }
 
   /** False also after an error that made SQLite roll back on its own. */
@@ -159,9 +161,15 @@ export class SqliteEngine implements Disposable {
     this.#database.close()
   }
 
-  #checkpoint(mode: 'NOOP' | 'PASSIVE'): { logPages: number; copiedPages: number } {
-    const [row] = this.query(`PRAGMA wal_checkpoint(${mode})`)
-    return { logPages: Number(row?.['log']), copiedPages: Number(row?.['checkpointed']) }
+  #checkpoint(mode: 'NOOP' | 'PASSIVE' | 'RESTART'): { isBusy: boolean; logPages: number; copiedPages: number } {
+    try {
+      const [row] = this.query(`PRAGMA wal_checkpoint(${mode})`)
+      return { isBusy: row?.['busy'] !== 0, logPages: Number(row?.['log']), copiedPages: Number(row?.['checkpointed']) }
+    } catch (error) {
+      // What finds no room in the database stays in the log until there is some.
+      if (!isFull(error)) throw error
+      return { isBusy: false, logPages: 0, copiedPages: 0 }
+    }
   }
 
   #prepare(sql: string): Prepared {
@@ -173,15 +181,25 @@ export class SqliteEngine implements Disposable {
       return known
     }
     if (this.#prepared.size >= STATEMENTS_MAX) {
-      for (const oldest of this.#prepared.keys()) {
-        this.#prepared.delete(oldest)
-        break
-      }
+      const [oldest = ''] = this.#prepared.keys()
+      this.#prepared.delete(oldest)
     }
     const prepared = { statement: this.#database.prepare(sql), placeholders: countPlaceholders(sql) }
     this.#prepared.set(sql, prepared)
     return prepared
   }
+}
+
+function prepareForCommits(database: DatabaseSync): void {
+  // SQLite answers with the mode that it could have, which on some network file systems is another.
+  const mode = database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']
+  assert(
+    mode === 'wal' || mode === 'memory',
+    `the catalog needs a write-ahead log, and its file system allows ${mode} only`,
+  )
+  // The checkpoint's time is chosen by `sqlite-checkpoint.ts`, never by the commit that happens to cross a line.
+  database.exec('PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0')
+  database.exec(`PRAGMA journal_size_limit = ${LOG_FILE_BYTES}`)
 }
 
 function bind(value: Value): string | bigint | Uint8Array | null {

@@ -3,14 +3,15 @@
 /** SQLite's primary result codes, of which the extended ones keep the lowest byte. */
 const ERROR = 1
 const BUSY = 5
+const READONLY = 8
 const FULL = 13
 const TOOBIG = 18
 const CONSTRAINT = 19
 const MISMATCH = 20
 const RANGE = 25
 
-/** A statement was wrong or broke a rule of the schema: one transaction's bug, from which its savepoint recovers. */
-const OF_ONE_STATEMENT: ReadonlySet<number> = new Set([ERROR, TOOBIG, CONSTRAINT, MISMATCH, RANGE])
+/** A statement was wrong, wrote in a read, or broke a rule of the schema: one transaction's bug, from which its savepoint recovers. */
+const OF_ONE_STATEMENT: ReadonlySet<number> = new Set([ERROR, READONLY, TOOBIG, CONSTRAINT, MISMATCH, RANGE])
 
 export function isOfOneStatement(error: unknown): boolean {
   const code = primaryCode(error)

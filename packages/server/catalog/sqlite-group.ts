@@ -11,6 +11,9 @@ import type { SqliteEngine } from './sqlite-engine.ts'
 import { isBusy, isFull, isOfOneStatement, isSqliteError } from './sqlite-errors.ts'
 import type { Steps } from './transaction.ts'
 
+/** More under one COMMIT save little of an fsync and let the first of them wait for the last. */
+export const GROUP_MAX = 128
+
 /** Begins a transaction's steps; it may throw like they may. */
 export type Start = () => Steps<unknown>
 

@@ -23,7 +23,9 @@ export class SqliteLock implements Disposable {
     } catch (error) {
       database.close()
       if (!isBusy(error)) throw error
-      throw new HoldfastError('catalog_locked', `another process uses the catalog of ${path}: stop it first`, { cause: error })
+      throw new HoldfastError('catalog_locked', `another process uses the catalog of ${path}: stop it first`, {
+        cause: error,
+      })
     }
     return new SqliteLock(database)
   }

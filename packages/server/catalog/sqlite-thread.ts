@@ -5,7 +5,14 @@
 import { Worker } from 'node:worker_threads'
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { type Answer, type FromThread, type Request, type ThreadData, type ToThread, unpackThrown } from './sqlite-threads.ts'
+import {
+  type Answer,
+  type FromThread,
+  type Request,
+  type ThreadData,
+  type ToThread,
+  unpackThrown,
+} from './sqlite-threads.ts'
 import type { Transaction } from './transaction.ts'
 
 /** Requests that wait for their answers. */
@@ -106,5 +113,8 @@ export class SqliteThread implements AsyncDisposable {
 
 function closedError(state: 'stopping' | 'dead'): HoldfastError {
   if (state === 'stopping') return new HoldfastError('shutting_down', 'the catalog is being closed')
-  return new HoldfastError('catalog_unavailable', 'the catalog has failed; whether this was committed shows after the restart')
+  return new HoldfastError(
+    'catalog_unavailable',
+    'the catalog has failed; whether this was committed shows after the restart',
+  )
 }

@@ -1,7 +1,7 @@
 /** What the catalog's main thread and its worker threads say to each other. */
-import { HoldfastError, type ErrorCode, type ErrorDetails } from '@holdfast/core/wire/errors.ts'
-import type { Transaction } from './transaction.ts'
+import { type ErrorCode, type ErrorDetails, HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Outcome } from './sqlite-group.ts'
+import type { Transaction } from './transaction.ts'
 
 /** `writer` commits groups, `scanner` answers longer reads, `checkpointer` moves pages out of the write-ahead log. */
 export type Role = 'writer' | 'scanner' | 'checkpointer'
@@ -30,7 +30,9 @@ export interface TransactionsModule {
 }
 
 /** A structured clone keeps an Error's message and stack, but neither class nor code. */
-type Thrown = { readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails } | { readonly bug: unknown }
+type Thrown =
+  | { readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails }
+  | { readonly bug: unknown }
 
 export function packThrown(error: unknown): Thrown {
   if (!(error instanceof HoldfastError)) return { bug: error }

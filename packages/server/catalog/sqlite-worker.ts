@@ -8,7 +8,7 @@ import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { systemClock } from '../seams/clock.ts'
 import { CheckpointSignal, checkpointIfLong, checkpointWhenAsked } from './sqlite-checkpoint.ts'
 import { SqliteEngine } from './sqlite-engine.ts'
-import { commitGroup, type Start } from './sqlite-group.ts'
+import { commitGroup, GROUP_MAX, type Start } from './sqlite-group.ts'
 import {
   type FromThread,
   packOutcome,
@@ -20,8 +20,6 @@ import {
 } from './sqlite-threads.ts'
 import type { Steps } from './transaction.ts'
 
-/** More under one COMMIT save little of an fsync and let the first of them wait for the last. */
-const GROUP_MAX = 128
 /** A scan's snapshot keeps the log from beginning anew. */
 const SCAN_MS_MAX = 2_000
 
@@ -46,7 +44,10 @@ if (engine !== undefined) {
 function open(): SqliteEngine | undefined {
   try {
     const engine = SqliteEngine.open(data.path, { readOnly: data.role === 'scanner' })
-    if (data.role === 'writer') engine.migrate()
+    if (data.role === 'writer') {
+      engine.restartLog()
+      engine.migrate()
+    }
     return engine
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error

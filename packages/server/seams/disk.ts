@@ -22,13 +22,20 @@ export interface Disk {
 export interface OpenOptions {
   /** `read`: must exist; `write`: must exist, read and write; `create`: must not exist, read and write. */
   readonly mode: 'read' | 'write' | 'create'
-  /** Each write is on disk when it returns (O_DSYNC), past the page cache where the file system can (O_DIRECT). */
+  /**
+   * Each write is on disk when it returns (O_DSYNC), past the page cache where the file system can (O_DIRECT). Such a file
+   * is not read through the same handle.
+   */
   readonly durable?: boolean
 }
 
 export interface DiskFile extends AsyncDisposable {
-  /** Writes all of `bytes` at `position`. A durable file takes multiples of 4,096 bytes at multiples of 4,096. */
-  write(bytes: Uint8Array, position: number): Promise<void>
+  /**
+   * Writes all of `pieces`, one behind the other, at `position`. A durable file takes pieces of multiples of 4,096 bytes at
+   * multiples of 4,096; it is fastest where they also begin at such a multiple in page-aligned memory, as WebAssembly's is.
+   * Where it fails, any part of the pieces may have been written.
+   */
+  write(pieces: readonly Uint8Array[], position: number): Promise<void>
   /** Fills `into` from `position`; answers how many bytes there were before the end. */
   read(into: Uint8Array, position: number): Promise<number>
   /** The same without waiting for the event loop: for short reads that are most likely in the page cache. */
@@ -36,5 +43,14 @@ export interface DiskFile extends AsyncDisposable {
   sync(): Promise<void>
   size(): Promise<number>
   truncate(lengthBytes: number): Promise<void>
+  /** Closing twice is harmless. */
   close(): Promise<void>
+}
+
+const SYSTEM_CODE = /^E[A-Z0-9]+$/
+
+/** The system's name of a failure, `ENOSPC` or `EIO`; undefined where it is no failure of the system. */
+export function systemCodeOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' && SYSTEM_CODE.test(code) ? code : undefined
 }

@@ -16,7 +16,14 @@ const TILE: usize = 32
 /** What is done for all targets before going on: this much of sixteen sources stays in the first cache. */
 const BLOCK: usize = 2048
 
-export function combine(tables: usize, sources: usize, sourceCount: usize, targets: usize, targetCount: usize, length: usize): void {
+export function combine(
+  tables: usize,
+  sources: usize,
+  sourceCount: usize,
+  targets: usize,
+  targetCount: usize,
+  length: usize,
+): void {
   const tiled = length & ~(TILE - 1)
   for (let from: usize = 0; from < tiled; from += BLOCK) {
     const to = min(from + BLOCK, tiled)
@@ -32,7 +39,15 @@ export function combine(tables: usize, sources: usize, sourceCount: usize, targe
 }
 
 /** Two targets share the loads of the sources and the cutting into nibbles. */
-function combineTwo(tables: usize, sources: usize, sourceCount: usize, first: usize, second: usize, from: usize, to: usize): void {
+function combineTwo(
+  tables: usize,
+  sources: usize,
+  sourceCount: usize,
+  first: usize,
+  second: usize,
+  from: usize,
+  to: usize,
+): void {
   const nibble = i8x16.splat(15)
   for (let at = from; at < to; at += TILE) {
     let a = i8x16.splat(0)

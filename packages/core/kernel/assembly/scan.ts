@@ -34,11 +34,11 @@ export function scan(tables: usize, from: usize, to: usize, mask: u32): usize {
     const length = min((end - first) / STREAMS, STREAM_MAX) & ~(STEP - 1)
     if (length < STREAM_MIN) break
     const found = scanStreams(tables, first, length, mask)
-    if (found != NOWHERE) return found
+    if (found !== NOWHERE) return found
     first += STREAMS * length
   }
   const found = scanPlainly(tables, first, end, mask)
-  return found == NOWHERE ? 0 : found
+  return found === NOWHERE ? 0 : found
 }
 
 function scanStreams(tables: usize, first: usize, length: usize, mask: u32): usize {
@@ -98,7 +98,7 @@ function scanStreams(tables: usize, first: usize, length: usize, mask: u32): usi
     least = i16x8.shr_u(least, FILTER_SHIFT)
     if (!i16x8.all_true(least) && at >= first) {
       let lanes = i16x8.bitmask(i16x8.eq(least, i16x8.splat(0)))
-      for (; lanes != 0; lanes &= lanes - 1) {
+      for (; lanes !== 0; lanes &= lanes - 1) {
         const place = at + <usize>ctz(lanes) * length
         nearest = min(nearest, scanPlainly(tables, place, place + STEP, mask))
       }
@@ -109,10 +109,10 @@ function scanStreams(tables: usize, first: usize, length: usize, mask: u32): usi
 
 function scanPlainly(tables: usize, first: usize, end: usize, mask: u32): usize {
   let hash: u32 = 0
-  for (let at = first - 31; at < first; at++) hash = (hash << 1) + load<u32>(tables + (<usize>load<u8>(at) << 2))
+  for (let at = first - 31; at < first; at++) hash = (hash << 1) + load<u32>(tables + ((<usize>load<u8>(at)) << 2))
   for (let at = first; at < end; at++) {
-    hash = (hash << 1) + load<u32>(tables + (<usize>load<u8>(at) << 2))
-    if ((hash & mask) == 0) return at + 1
+    hash = (hash << 1) + load<u32>(tables + ((<usize>load<u8>(at)) << 2))
+    if ((hash & mask) === 0) return at + 1
   }
   return NOWHERE
 }

@@ -59,7 +59,6 @@ export const ground: Migration = {
       path ${bytes} NOT NULL,
       file_id ${bytes} NOT NULL,
       version_id ${bytes} NOT NULL,
-      version_number ${integer} NOT NULL,
       size ${integer} NOT NULL,
       sha256 ${bytes},
       content_type ${text},
@@ -72,7 +71,6 @@ export const ground: Migration = {
       path ${bytes} NOT NULL,
       file_id ${bytes} NOT NULL,
       version_id ${bytes} NOT NULL,
-      version_number ${integer} NOT NULL,
       deleted_at ${integer} NOT NULL,
       PRIMARY KEY (bucket_id, path, file_id)
     ) ${clustered}`,
@@ -88,7 +86,6 @@ export const ground: Migration = {
     `CREATE TABLE versions (
       file_id ${bytes} NOT NULL,
       version_id ${bytes} NOT NULL,
-      number ${integer} NOT NULL,
       kind ${integer} NOT NULL,
       size ${integer} NOT NULL,
       sha256 ${bytes},

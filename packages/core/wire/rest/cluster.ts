@@ -1,0 +1,46 @@
+/** States as words: of what is stored, the worst of its parts, *unknown* over *optimal*; of a node, where it is in its life. */
+import { z } from 'zod'
+import { idSchema } from './text.ts'
+
+export const storedStates = ['optimal', 'unknown', 'degraded', 'critical', 'lost', 'recovery'] as const
+export type StoredState = (typeof storedStates)[number]
+
+const nodeStates = ['joining', 'online', 'suspect', 'offline', 'failed', 'gone', 'draining', 'removed'] as const
+
+export const nodeSchema = z
+  .object({
+    id: idSchema,
+    number: z.int(),
+    name: z.string(),
+    zone: z.string(),
+    region: z.string(),
+    weight: z.number(),
+    state: z.enum(nodeStates),
+    writable: z.boolean(),
+    capacityBytes: z.int(),
+    freeBytes: z.int(),
+  })
+  .meta({ id: 'Node' })
+
+export const nodePageSchema = z.object({ items: z.array(nodeSchema), nextCursor: z.null() })
+
+const health = {
+  state: z.enum(storedStates),
+  readable: z.boolean(),
+  writable: z.boolean(),
+}
+
+/** What anybody may know. */
+export const healthSchema = z
+  .object({ ...health, nodes: z.array(z.object({ id: idSchema, state: z.enum(nodeStates) })) })
+  .meta({ id: 'Health' })
+
+export const clusterSchema = z
+  .object({ ...health, capacityBytes: z.int(), freeBytes: z.int(), nodes: z.array(nodeSchema) })
+  .meta({ id: 'Cluster' })
+
+export const aliveSchema = z.object({ alive: z.literal(true) })
+export const readySchema = z.object({ ready: z.literal(true) })
+export const readyQuery = z.strictObject({
+  maintenance: z.string().max(64).optional().describe('A node, by id or number: may it be stopped now?'),
+})

@@ -1,0 +1,437 @@
+/**
+ * A small world for the model test of collection: two gateways, whose uploads and readers go on step by step between each
+ * other's steps and those of collection, over a catalog in memory and nodes that only know which stripes they hold. A plain
+ * model beside it says what must be there.
+ *
+ * What a step must answer is checked in the step; what must hold after every step, in `collection-invariants.ts`.
+ */
+import assert from 'node:assert/strict'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { type ChunkId, type Id, type StripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
+import { decodeEntries } from './page-list.ts'
+import type { OfferedPage } from './references.ts'
+import { chunkNamed, type OpenedSession, pageOf, type TestCatalog } from './test-catalog.ts'
+import { commitPage } from './transactions/commit-page.ts'
+import { commitStripe } from './transactions/commit-stripe.ts'
+import { type CollectionPosition, condemn } from './transactions/condemn.ts'
+import { deadSessions, forgetSession, stripesOf } from './transactions/dead-sessions.ts'
+import { deleteFile } from './transactions/delete-file.ts'
+import { endSession, endSessionsOf } from './transactions/end-session.ts'
+import { findChunks } from './transactions/find-chunks.ts'
+import { moveFile } from './transactions/move-file.ts'
+import { placesOf, readPage, readPlan } from './transactions/read-plan.ts'
+import { reap } from './transactions/reap.ts'
+import { renewSessions } from './transactions/renew-sessions.ts'
+import { restoreVersion } from './transactions/restore-version.ts'
+import { shardsDamaged } from './transactions/shards-damaged.ts'
+
+const LEASE_MS = 10_000
+const VERSIONS_KEPT_MAX = 2
+const PATHS = ['a', 'b', 'c', 'd']
+/** Few enough that uploads often meet each other's chunks, enough that many are in nobody's file. */
+const CHUNKS = Array.from({ length: 16 }, (_, index) => chunkNamed(String(index)))
+const PAGES = CHUNKS.slice(0, 8).map((chunk, index) =>
+  pageOf([chunk, ...CHUNKS.slice(2 * index, 2 * index + 2), chunk]),
+)
+/** With five shards of a 3+2, the fourth good one is what makes a stripe fit to be relied on. */
+const DAMAGED_MAX_TO_RELY_ON = 1
+const TOTAL_WEIGHT = 110
+
+interface Held {
+  readonly opened: OpenedSession
+  readonly gateway: Id
+  pins: number
+  ended: boolean
+}
+
+interface Gateway {
+  readonly id: Id
+  current: Held | undefined
+}
+
+/** A version as the model keeps it. */
+export interface KeptVersion {
+  readonly version: Id
+  /** Undefined is a deletion marker. */
+  readonly content: Content | undefined
+}
+
+interface Content {
+  readonly chunk: ChunkId | null
+  readonly pages: readonly OfferedPage[] | null
+}
+
+/** Work that goes on over several steps; it is over when its generator is. */
+interface Work {
+  readonly gateway: Gateway
+  readonly pinned: Set<Held>
+  readonly steps: Generator<void, void, void>
+}
+
+export interface WorldOptions {
+  /** Whether somebody reads. */
+  readonly readers: boolean
+  /** Whether a commit under an ended session is a failure by itself, or only what comes of it. */
+  readonly refusals: boolean
+}
+
+export class World {
+  readonly catalog: TestCatalog
+  /** The stripes whose shards the nodes hold: written, and not ordered away. */
+  readonly onNodes = new Set<StripeId>()
+  /** The newest version last. */
+  readonly histories = new Map<Id, KeptVersion[]>()
+  readonly paths = new Map<string, Id>()
+  readonly deleted = new Map<string, Id[]>()
+  readonly #damaged = new Map<StripeId, Set<number>>()
+  readonly #gateways: readonly Gateway[]
+  readonly #random: () => number
+  readonly #options: WorldOptions
+  #sessions: Held[] = []
+  #works: Work[] = []
+  #position: CollectionPosition | null = null
+
+  /** How often something happens, of `TOTAL_WEIGHT` times. */
+  readonly #happenings: readonly (readonly [weight: number, happen: () => void])[] = [
+    [48, () => this.#goOn()],
+    [10, () => this.#begin((work) => this.#upload(work))],
+    [4, () => this.#options.readers && this.#begin((work) => this.#read(work))],
+    [3, () => this.#abandon()],
+    [3, () => this.#remove()],
+    [1, () => this.#restore()],
+    [1, () => this.#move()],
+    [12, () => this.#rotate()],
+    [3, () => this.#passTime()],
+    [3, () => this.#clearUp()],
+    [1, () => this.#crash()],
+    [1, () => this.#damage()],
+    [10, () => this.#condemn()],
+    [10, () => this.#reap()],
+  ]
+
+  constructor(catalog: TestCatalog, random: () => number, options: WorldOptions) {
+    this.catalog = catalog
+    this.#random = random
+    this.#options = options
+    this.#gateways = [catalog.ids.next(), catalog.ids.next()].map((id) => ({ id, current: undefined }))
+  }
+
+  /** One random thing happens. */
+  step(): void {
+    let roll = this.#random() * TOTAL_WEIGHT
+    for (const [weight, happen] of this.#happenings) {
+      roll -= weight
+      if (roll >= 0) continue
+      happen()
+      return
+    }
+  }
+
+  /** Everybody goes home, and collection comes to its end. */
+  settle(): void {
+    this.#works = []
+    this.catalog.run(endSessionsOf, {})
+    for (let still = true; still; ) {
+      const marked = this.catalog.run(condemn, { nowMs: this.catalog.nowMs, limit: 1000 })
+      const gone = this.catalog.run(reap, { limit: 1000, nowMs: this.catalog.nowMs })
+      for (const { stripe } of gone.stripes) this.onNodes.delete(stripe)
+      still = marked.chunks + marked.pages + marked.stripes + gone.chunks + gone.pages + gone.stripes.length > 0
+    }
+    for (const { session } of this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs })) this.#purgeDebris(session)
+    // What a gateway wrote under a session that was forgotten is found by the next comparison of a node with the catalog.
+    const known = this.catalog.engine.query('SELECT stripe_id FROM stripes')
+    const ids = new Set(known.map((row) => Buffer.from(row['stripe_id'] as Uint8Array).toString('hex')))
+    for (const stripe of this.onNodes) if (!ids.has(stripe)) this.onNodes.delete(stripe)
+  }
+
+  /** The number that a session was opened at, also of one that is forgotten. */
+  sequenceOf(session: string): number {
+    return this.#sessions.find(({ opened }) => opened.session === session)?.opened.sequence ?? 0
+  }
+
+  isFitToRelyOn(stripe: StripeId): boolean {
+    return (this.#damaged.get(stripe)?.size ?? 0) <= DAMAGED_MAX_TO_RELY_ON
+  }
+
+  #pick<T>(items: readonly T[]): T | undefined {
+    return items[Math.floor(this.#random() * items.length)]
+  }
+
+  #versionsKept(): number {
+    return 1 + Math.floor(this.#random() * VERSIONS_KEPT_MAX)
+  }
+
+  #sessionFor({ gateway, pinned }: Pick<Work, 'gateway' | 'pinned'>): Held {
+    if (gateway.current === undefined || gateway.current.ended) {
+      const opened = this.catalog.openSession(gateway.id, LEASE_MS)
+      gateway.current = { opened, gateway: gateway.id, pins: 0, ended: false }
+      this.#sessions.push(gateway.current)
+    }
+    if (!pinned.has(gateway.current)) gateway.current.pins++
+    pinned.add(gateway.current)
+    return gateway.current
+  }
+
+  #begin(stepsOf: (work: Omit<Work, 'steps'>) => Generator<void, void, void>): void {
+    const gateway = this.#pick(this.#gateways)
+    if (gateway === undefined) return
+    const work = { gateway, pinned: new Set<Held>() }
+    this.#works.push({ ...work, steps: stepsOf(work) })
+  }
+
+  #goOn(): void {
+    const work = this.#pick(this.#works)
+    if (work?.steps.next().done) this.#finish(work)
+  }
+
+  /** A client goes away; what it has stored so far is left behind. */
+  #abandon(): void {
+    const work = this.#pick(this.#works)
+    if (work !== undefined) this.#finish(work)
+  }
+
+  #finish(work: Work): void {
+    this.#works = this.#works.filter((each) => each !== work)
+    for (const held of work.pinned) held.pins--
+  }
+
+  *#upload(work: Omit<Work, 'steps'>): Generator<void, void, void> {
+    const { catalog } = this
+    const session = this.#sessionFor(work)
+    const path = this.#pick(PATHS) ?? 'a'
+    const pages = this.#random() < 0.4 ? PAGES.filter(() => this.#random() < 0.2) : []
+    const chunk = pages.length > 0 ? null : (this.#pick(CHUNKS) ?? null)
+    const wanted = new Set([...(chunk === null ? [] : [chunk]), ...pages.flatMap(chunksOf)])
+
+    const found = catalog.run(findChunks, { bucket: catalog.bucket, chunks: [...wanted], goodShardsNeeded: true })
+    for (const { stripe } of found) assert(this.isFitToRelyOn(stripe), 'a lookup finds no chunk of a damaged stripe')
+    for (const place of found) wanted.delete(place.chunk)
+    const missing = [...wanted]
+    yield
+    for (const part of [missing.slice(0, 2), missing.slice(2)]) {
+      if (part.length === 0) continue
+      const held = this.#sessionFor(work)
+      const made = catalog.stripe({ session: held.opened, chunks: part })
+      this.onNodes.add(made.stripe.stripe)
+      yield
+      if (!this.#commits(() => catalog.run(commitStripe, { session: held.opened.session, ...made }), [held])) return
+      const { places } = catalog.run(placesOf, { bucket: catalog.bucket, chunks: part })
+      for (const { stripe } of places) assert(this.isFitToRelyOn(stripe), 'a chunk that was sent again is healed')
+      yield
+    }
+    const ahead = this.#random() < 0.5
+    for (const page of ahead ? pages : []) {
+      const args = { session: session.opened.session, bucket: catalog.bucket, page: page.page, entries: page.entries }
+      if (!this.#commits(() => catalog.run(commitPage, args), [session])) return
+      yield
+    }
+    const given = {
+      sessions: [...work.pinned].map(({ opened }) => opened.session),
+      chunk,
+      pages: pages.length === 0 ? null : pages.map((page) => (ahead ? { ...page, entries: null } : page)),
+      versionsKept: this.#versionsKept(),
+    }
+    this.#commits(() => this.#keep(path, catalog.commitVersion(path, given), given), [...work.pinned])
+  }
+
+  /** Says whether a commit went through. It must, if its sessions are alive, and must not, if one has ended. */
+  #commits(commit: () => void, sessions: readonly Held[]): boolean {
+    const ended = sessions.some((held) => held.ended)
+    try {
+      commit()
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error
+      assert.deepEqual(
+        [error.code, ended],
+        ['session_ended', true],
+        'a commit under sessions that are alive goes through',
+      )
+      return false
+    }
+    if (this.#options.refusals) assert.equal(ended, false, 'nothing is committed under a session that has ended')
+    return true
+  }
+
+  #keep(
+    path: string,
+    made: { file: Id; version: Id; created: boolean },
+    content: Content & { versionsKept: number },
+  ): void {
+    const buried = this.deleted.get(path) ?? []
+    assert.equal(made.created, !this.paths.has(path))
+    const expected = this.paths.get(path) ?? buried.at(-1)
+    if (expected !== undefined) assert.equal(made.file, expected, 'a path goes on with its file')
+    this.deleted.set(
+      path,
+      buried.filter((file) => file !== made.file),
+    )
+    this.paths.set(path, made.file)
+    this.#append(made.file, { version: made.version, content }, content.versionsKept)
+  }
+
+  #append(file: Id, version: KeptVersion, versionsKept: number): void {
+    const all = [...(this.histories.get(file) ?? []), version]
+    const oldest = all.filter(({ content }) => content !== undefined).at(-versionsKept)
+    const from = oldest === undefined ? 0 : all.indexOf(oldest)
+    this.histories.set(file, all.slice(from))
+  }
+
+  *#read(work: Omit<Work, 'steps'>): Generator<void, void, void> {
+    const { catalog } = this
+    const session = this.#sessionFor(work)
+    const at = { bucket: catalog.bucket, path: this.#pick([...this.paths.keys()]) ?? 'a' }
+    const plan = catalog.run(readPlan, at)
+    if (plan === null) return
+    yield
+    const chunks = plan.version.chunk === null ? [] : [plan.version.chunk]
+    for (const { page } of plan.version.pages ?? []) {
+      if (session.ended) return
+      const entries = catalog.run(readPage, { bucket: catalog.bucket, page })
+      assert(entries !== null, 'a page that a reader has come upon stays')
+      chunks.push(...decodeEntries(entries).map((entry) => entry.chunk))
+      yield
+    }
+    if (session.ended) return
+    const { places } = catalog.run(placesOf, { bucket: catalog.bucket, chunks })
+    assert.equal(places.length, new Set(chunks).size, 'the chunks of a version that is being read stay')
+    yield
+    if (session.ended) return
+    for (const { stripe } of places) assert(this.onNodes.has(stripe), 'the shards of a version that is being read stay')
+  }
+
+  #remove(): void {
+    const path = this.#pick([...this.paths.keys()])
+    if (path === undefined) return
+    const { bucket, ids } = this.catalog
+    const versionsKept = this.#versionsKept()
+    const args = { bucket, path, version: ids.next(), preconditions: {}, versionsKept }
+    const { file, version } = this.catalog.run(deleteFile, { ...args, change: this.catalog.change() })
+    this.#bury(path, file, version, versionsKept)
+  }
+
+  #bury(path: string, file: Id, version: Id, versionsKept: number): void {
+    this.paths.delete(path)
+    this.deleted.set(path, [...(this.deleted.get(path) ?? []), file])
+    this.#append(file, { version, content: undefined }, versionsKept)
+  }
+
+  #restore(): void {
+    const place = this.#pick([
+      ...this.paths,
+      ...[...this.deleted].flatMap(([path, files]) => files.map((file) => [path, file] as const)),
+    ])
+    if (place === undefined) return
+    const [path, file] = place
+    const old = this.#pick(this.histories.get(file)?.filter(({ content }) => content !== undefined) ?? [])
+    if (old?.content === undefined || (this.paths.get(path) ?? file) !== file) return
+    const newVersion = this.catalog.ids.next()
+    const versionsKept = this.#versionsKept()
+    const args = { file, version: old.version, newVersion, versionsKept, change: this.catalog.change() }
+    const { version } = this.catalog.run(restoreVersion, args)
+    this.deleted.set(
+      path,
+      (this.deleted.get(path) ?? []).filter((each) => each !== file),
+    )
+    this.paths.set(path, file)
+    this.#append(file, { version, content: old.content }, versionsKept)
+  }
+
+  #move(): void {
+    const [from, to] = [this.#pick([...this.paths.keys()]), this.#pick(PATHS)]
+    if (from === undefined || to === undefined || from === to) return
+    const [file, target] = [this.paths.get(from), this.paths.get(to)]
+    const change = this.catalog.change()
+    this.catalog.run(moveFile, { bucket: this.catalog.bucket, from, to, overwrite: true, change })
+    if (target !== undefined) this.#bury(to, target, change.changeId, Number.POSITIVE_INFINITY)
+    this.paths.delete(from)
+    if (file !== undefined) this.paths.set(to, file)
+  }
+
+  /** A gateway takes a new session for its next work, and ends those that nothing pins. */
+  #rotate(): void {
+    const gateway = this.#pick(this.#gateways)
+    if (gateway === undefined) return
+    gateway.current = undefined
+    for (const held of this.#sessions) {
+      if (held.gateway !== gateway.id || held.pins > 0 || held.ended) continue
+      this.catalog.run(endSession, { session: held.opened.session })
+      held.ended = true
+    }
+  }
+
+  /** Only one of the gateways comes to renew its sessions in time. */
+  #passTime(): void {
+    this.catalog.nowMs += LEASE_MS * 0.6
+    const gateway = this.#pick(this.#gateways)
+    const own = this.#sessions.filter((held) => held.gateway === gateway?.id)
+    const sessions = own.map(({ opened }) => opened.session)
+    const alive = this.catalog.run(renewSessions, { sessions, nowMs: this.catalog.nowMs, leaseMs: LEASE_MS })
+    assert.deepEqual(
+      alive.sort(),
+      own
+        .filter((held) => !held.ended)
+        .map(({ opened }) => opened.session)
+        .sort(),
+    )
+  }
+
+  #clearUp(): void {
+    const dead = this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs })
+    for (const { session } of dead) {
+      this.#noteEnd(session)
+      if (this.#random() < 0.7) this.#purgeDebris(session)
+    }
+  }
+
+  #noteEnd(session: Id): void {
+    for (const held of this.#sessions) if (held.opened.session === session) held.ended = true
+  }
+
+  #purgeDebris(session: Id): void {
+    const known = new Set(this.catalog.run(stripesOf, { session }))
+    for (const stripe of this.onNodes) {
+      if (sessionOf(stripe) === session && !known.has(stripe)) this.onNodes.delete(stripe)
+    }
+    this.catalog.run(forgetSession, { session })
+  }
+
+  #crash(): void {
+    const gateway = this.#pick(this.#gateways)
+    if (gateway === undefined) return
+    gateway.current = undefined
+    this.#works = this.#works.filter((work) => work.gateway !== gateway)
+    const other = this.#gateways.find((each) => each !== gateway)
+    // Where the other one does not notice, the leases run out.
+    if (other === undefined || this.#random() < 0.5) return
+    this.catalog.run(endSessionsOf, { gateway: other.id })
+    for (const held of this.#sessions) if (held.gateway === gateway.id) held.ended = true
+  }
+
+  /** Never more than parity: what is damaged can still be read. */
+  #damage(): void {
+    const stripe = this.#pick([...this.onNodes])
+    if (stripe === undefined) return
+    const indexes = [0, this.#pick([0, 3]) ?? 0]
+    this.catalog.run(shardsDamaged, { stripe, indexes, state: 'damaged' })
+    const known = this.catalog.engine.query('SELECT 1 FROM stripes WHERE stripe_id = ?', [Buffer.from(stripe, 'hex')])
+    if (known.length > 0) this.#damaged.set(stripe, new Set([...(this.#damaged.get(stripe) ?? []), ...indexes]))
+  }
+
+  #condemn(): void {
+    const { nowMs } = this.catalog
+    const { next } = this.catalog.run(condemn, { nowMs, limit: this.#random() < 0.5 ? 2 : 100, after: this.#position })
+    this.#position = next
+    const alive = this.catalog.engine.query('SELECT session_id FROM sessions WHERE ended = 0')
+    const ids = new Set(alive.map((row) => Buffer.from(row['session_id'] as Uint8Array).toString('hex')))
+    for (const held of this.#sessions) held.ended ||= !ids.has(held.opened.session)
+  }
+
+  #reap(): void {
+    const { stripes } = this.catalog.run(reap, { limit: this.#random() < 0.5 ? 2 : 100, nowMs: this.catalog.nowMs })
+    for (const { stripe } of stripes) this.onNodes.delete(stripe)
+  }
+}
+
+function chunksOf(page: OfferedPage & { readonly entries: Uint8Array }): ChunkId[] {
+  return decodeEntries(page.entries).map((entry) => entry.chunk)
+}

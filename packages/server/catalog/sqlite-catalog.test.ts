@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { catalogContract } from './catalog-contract.ts'
+import { increment, listKeys, makeTables, putThing, readCounter, readForEver } from './catalog-contract-transactions.ts'
+import { sqliteDialect } from './dialect.ts'
+import { RESERVE_BYTES, SqliteCatalog } from './sqlite-catalog.ts'
+import { openTemporary, optionsFor, temporaryDirectory, thingNumber } from './sqlite-catalog-fixture.ts'
+import { SqliteEngine } from './sqlite-engine.ts'
+import { WAITING_MAX } from './sqlite-thread.ts'
+
+catalogContract('SQLite', { dialect: sqliteDialect, open: () => openTemporary() })
+
+describe('SQLite catalog', () => {
+  it('refuses what would wait behind too many, and takes requests again afterwards', async () => {
+    await using catalog = await openTemporary()
+    await catalog.write(makeTables, sqliteDialect)
+    const asked = Array.from({ length: WAITING_MAX + 1 }, () => catalog.write(increment, { name: 'a', by: 1 }))
+    const results = await Promise.allSettled(asked)
+    const refused = results.filter((result) => result.status === 'rejected')
+    assert.equal(refused.length, 1)
+    assert.equal(refused[0]?.reason.code, 'overloaded')
+    assert.equal(await catalog.write(increment, { name: 'a', by: 1 }), WAITING_MAX + 1)
+  })
+
+  it('rejects a transaction that its thread does not know', async () => {
+    await using catalog = await openTemporary()
+    await assert.rejects(
+      catalog.write({ ...increment, name: 'unheard' }, { name: 'a', by: 1 }),
+      /no transaction is called unheard/,
+    )
+  })
+
+  it('ends a scan that takes too long', async () => {
+    await using catalog = await openTemporary()
+    await catalog.write(makeTables, sqliteDialect)
+    await assert.rejects(catalog.scan(readForEver, 'a'), { code: 'overloaded' })
+    assert.equal(await catalog.scan(readCounter, 'a'), 0)
+  })
+
+  it('stops writing while the reserve is all that the disk has left, and reads on', async () => {
+    let freeBytes = RESERVE_BYTES
+    let checkSpace: (() => void) | undefined
+    const clock = { now: () => 0, monotonicMs: () => 0, after: (_delayMs: number, act: () => void) => later(act) }
+    const later = (act: () => void): { cancel: () => void } => {
+      checkSpace = act
+      return { cancel: () => {} }
+    }
+    await using catalog = await openTemporary({ clock, freeBytes: async () => freeBytes })
+    await catalog.write(makeTables, sqliteDialect)
+    const add = (): Promise<number> => catalog.write(increment, { name: 'a', by: 1 })
+    assert.equal(await add(), 1)
+    freeBytes = RESERVE_BYTES - 1
+    checkSpace?.()
+    await catalog.scan(readCounter, 'a')
+    await assert.rejects(add(), { code: 'catalog_unavailable' })
+    assert.equal(catalog.read(readCounter, 'a'), 1)
+    freeBytes = RESERVE_BYTES
+    checkSpace?.()
+    await catalog.scan(readCounter, 'a')
+    assert.equal(await add(), 2)
+  })
+
+  it('refuses a catalog of a newer version, and frees the lock', async () => {
+    const directory = temporaryDirectory()
+    using engine = SqliteEngine.open(join(directory, 'catalog.sqlite'))
+    engine.migrate()
+    engine.query("INSERT INTO migrations (number, name) VALUES (9999, 'from the future')")
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await assert.rejects(SqliteCatalog.open(optionsFor(directory)), { code: 'format_unknown' })
+    }
+  })
+})
+
+const tmpfs = mountSmallDisk()
+
+describe('SQLite catalog on a full disk', { skip: tmpfs === undefined && 'needs the right to mount a tmpfs' }, () => {
+  it('refuses writes, reads on, keeps all that it confirmed, and writes again when there is room', async () => {
+    const directory = join(tmpfs ?? '', 'catalog')
+    const ballast = join(tmpfs ?? '', 'ballast')
+    mkdirSync(directory)
+    writeFileSync(ballast, new Uint8Array(2 * 1024 * 1024))
+    const confirmed: number[] = []
+    const refusals = new Set<unknown>()
+    const write = async (number: number): Promise<void> => {
+      try {
+        await catalog.write(putThing, thingNumber(number))
+        confirmed.push(number)
+      } catch (error) {
+        refusals.add(error instanceof HoldfastError ? error.code : error)
+      }
+    }
+    let catalog = await SqliteCatalog.open(optionsFor(directory))
+    await catalog.write(makeTables, sqliteDialect)
+    for (let first = 0; first < 8000; first += 40) {
+      await Promise.all(Array.from({ length: 40 }, (_, index) => write(first + index)))
+    }
+    assert.deepEqual([...refusals], ['catalog_unavailable'])
+    const keysThere = (): string[] => catalog.read(listKeys, { after: new Uint8Array(), limit: 10_000 })
+    assert.equal(keysThere().length, confirmed.length)
+
+    await catalog[Symbol.asyncDispose]()
+    catalog = await SqliteCatalog.open(optionsFor(directory))
+    assert.equal(keysThere().length, confirmed.length)
+
+    rmSync(ballast)
+    refusals.clear()
+    for (let number = 10_000; number < 10_100; number++) await write(number)
+    assert.equal(refusals.size, 0)
+    assert.equal(keysThere().length, confirmed.length)
+    await catalog[Symbol.asyncDispose]()
+    using engine = SqliteEngine.open(join(directory, 'catalog.sqlite'))
+    assert.equal(engine.query('PRAGMA integrity_check')[0]?.['integrity_check'], 'ok')
+  })
+})
+
+/** Its end is that of the test's process. */
+function mountSmallDisk(): string | undefined {
+  const directory = temporaryDirectory()
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', directory], { stdio: 'ignore' })
+  } catch {
+    return undefined
+  }
+  process.prependOnceListener('exit', () => execFileSync('umount', ['--lazy', directory]))
+  return directory
+}

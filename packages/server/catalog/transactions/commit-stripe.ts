@@ -1,0 +1,134 @@
+import { assert } from '@holdfast/core/wire/assert.ts'
+import { type ChunkId, type Id, sessionOf } from '@holdfast/core/wire/ids.ts'
+import { insertRows, queryByKeys } from '../batches.ts'
+import { bytesOf, chunkIdIn, numberIn, stripeIdIn } from '../cells.ts'
+import { goodShardsNeeded, hasGoodShards } from '../good-shards.ts'
+import { countNotDurable, packShards } from '../packed-shards.ts'
+import type { ChunkPlace, NewStripe } from '../rows.ts'
+import { requireAlive } from '../sessions.ts'
+import { query, type Row, type Steps, type Transaction } from '../transaction.ts'
+
+export interface CommitStripeArgs {
+  readonly session: Id
+  readonly stripe: NewStripe
+  /** Where a chunk stands twice in the stripe, its first place counts. */
+  readonly places: readonly ChunkPlace[]
+}
+
+/**
+ * Writes a stripe down whose shards are durable, and the places of its chunks. The first writer of a chunk wins; `lost` are those
+ * that another stripe keeps, and their copy here is dead space. A chunk whose old place counts as absent for a lookup, because
+ * it is condemned or damaged, moves here with all that refers to it.
+ * @throws session_ended
+ */
+export const commitStripe: Transaction<CommitStripeArgs, { lost: ChunkId[] }> = {
+  name: 'commitStripe',
+  *run({ session, stripe, places }) {
+    const durable = stripe.shards.length - countNotDurable(stripe.shards)
+    assert(stripe.shards.length === stripe.dataShards + stripe.parityShards, 'a stripe has k + m shards')
+    assert(
+      stripe.shards.every((shard, index) => shard.index === index),
+      'a new stripe has each shard once, in order',
+    )
+    assert(durable >= goodShardsNeeded(stripe), 'a stripe is committed when enough of its shards are durable')
+    assert(sessionOf(stripe.stripe) === session, 'a stripe has its id from its session')
+    const sequence = yield* requireAlive(session)
+    assert(stripe.sequence === sequence, "a stripe's puts carry the number of its session")
+
+    const distinct = new Map<ChunkId, ChunkPlace>()
+    for (const place of places) if (!distinct.has(place.chunk)) distinct.set(place.chunk, place)
+    const won = yield* insertPlaces(stripe.bucket, [...distinct.values()])
+    const known = [...distinct.keys()].filter((chunk) => !won.has(chunk))
+    const existing = yield* existingPlaces(stripe.bucket, known)
+    assert(existing.length === known.length, 'every chunk has a stripe')
+    for (const row of existing) {
+      const chunk = chunkIdIn(row, 'chunk_id')
+      const place = distinct.get(chunk)
+      if (place === undefined || (row['condemned'] === null && hasGoodShards(row))) continue
+      yield* movePlace(stripe.bucket, place, row)
+      won.add(chunk)
+    }
+    yield* insertStripe(
+      stripe,
+      [...distinct.values()].filter((place) => won.has(place.chunk)),
+    )
+    return { lost: known.filter((chunk) => !won.has(chunk)) }
+  },
+}
+
+function* insertPlaces(bucket: Id, places: readonly ChunkPlace[]): Steps<Set<ChunkId>> {
+  const rows = yield* insertRows(
+    `INSERT INTO chunks
+       (bucket_id, chunk_id, stripe_id, place, stored_bytes, plain_bytes, nonce, suite, codec, key_epoch, refs)`,
+    places.map((place) => [
+      bytesOf(bucket),
+      bytesOf(place.chunk),
+      bytesOf(place.stripe),
+      place.place,
+      place.storedBytes,
+      place.plainBytes,
+      place.nonce,
+      place.suite,
+      place.codec,
+      place.keyEpoch,
+      0,
+    ]),
+    'ON CONFLICT (bucket_id, chunk_id) DO NOTHING RETURNING chunk_id',
+  )
+  return new Set(rows.map((row) => chunkIdIn(row, 'chunk_id')))
+}
+
+function* existingPlaces(bucket: Id, chunks: readonly ChunkId[]): Steps<Row[]> {
+  return yield* queryByKeys(
+    `SELECT c.chunk_id, c.stripe_id, c.stored_bytes, c.condemned, s.data_shards, s.parity_shards, s.not_durable
+     FROM chunks c JOIN stripes s ON s.stripe_id = c.stripe_id WHERE c.bucket_id = ? AND c.chunk_id IN`,
+    [bytesOf(bucket)],
+    chunks.map(bytesOf),
+  )
+}
+
+function* movePlace(bucket: Id, place: ChunkPlace, from: Row): Steps<void> {
+  yield* query(
+    'UPDATE stripes SET live_chunks = live_chunks - 1, live_bytes = live_bytes - ? WHERE stripe_id = ?',
+    numberIn(from, 'stored_bytes'),
+    bytesOf(stripeIdIn(from, 'stripe_id')),
+  )
+  yield* query(
+    `UPDATE chunks SET stripe_id = ?, place = ?, stored_bytes = ?, plain_bytes = ?, nonce = ?, suite = ?, codec = ?,
+       key_epoch = ?, condemned = NULL WHERE bucket_id = ? AND chunk_id = ?`,
+    bytesOf(place.stripe),
+    place.place,
+    place.storedBytes,
+    place.plainBytes,
+    place.nonce,
+    place.suite,
+    place.codec,
+    place.keyEpoch,
+    bytesOf(bucket),
+    bytesOf(place.chunk),
+  )
+}
+
+/**
+ * A stripe that keeps none of its chunks is condemned at once, at its session's own number: no other session has known it, and this
+ * one holds up its deletion by being alive.
+ */
+function* insertStripe(stripe: NewStripe, live: readonly ChunkPlace[]): Steps<void> {
+  yield* query(
+    `INSERT INTO stripes (stripe_id, bucket_id, data_shards, parity_shards, shard_bytes, sequence, shards, not_durable,
+       live_chunks, live_bytes, created_at, condemned)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    bytesOf(stripe.stripe),
+    bytesOf(stripe.bucket),
+    stripe.dataShards,
+    stripe.parityShards,
+    stripe.shardBytes,
+    stripe.sequence,
+    packShards(stripe.shards),
+    countNotDurable(stripe.shards),
+    live.length,
+    live.reduce((sum, place) => sum + place.storedBytes, 0),
+    stripe.createdAt,
+    live.length === 0 ? stripe.sequence : null,
+  )
+}

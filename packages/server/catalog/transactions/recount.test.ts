@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Id } from '@holdfast/core/wire/ids.ts'
+import { chunkNamed, pageOf, TestCatalog } from '../test-catalog.ts'
+import { type Difference, type RecountPosition, recount } from './recount.ts'
+
+const [a, b] = [chunkNamed('a'), chunkNamed('b')]
+
+function differences(catalog: TestCatalog, limit = 1, bucket?: Id): Difference[] {
+  const found: Difference[] = []
+  let after: RecountPosition | null = null
+  do {
+    const result: ReturnType<typeof one> = one(catalog, after, limit, bucket)
+    found.push(...result.differences)
+    after = result.next
+  } while (after !== null)
+  return found
+}
+
+function one(catalog: TestCatalog, after: RecountPosition | null, limit: number, bucket?: Id) {
+  return catalog.run(recount, { after, limit, ...(bucket !== undefined && { bucket }) })
+}
+
+function filled(): TestCatalog {
+  const catalog = new TestCatalog()
+  const session = catalog.openSession()
+  catalog.commitStripe({ session, chunks: [a, b] })
+  catalog.commitVersion('lone', { sessions: [session.session], chunk: a })
+  catalog.commitVersion('paged', { sessions: [session.session], pages: [pageOf([a, b])] })
+  return catalog
+}
+
+describe('recount', () => {
+  it('finds nothing where the counts hold', () => {
+    using catalog = filled()
+    for (const limit of [1, 2, 100]) assert.deepEqual(differences(catalog, limit), [])
+  })
+
+  for (const [damage, expected] of [
+    ['UPDATE chunks SET refs = refs + 1', ['chunk', 'chunk']],
+    ['UPDATE pages SET refs = 0', ['page']],
+    ['DELETE FROM chunks', ['chunk', 'chunk']],
+    ['DELETE FROM pages', ['page']],
+    ['DELETE FROM page_refs', ['page', 'version holds']],
+    ['DELETE FROM chunk_refs WHERE holder_kind = 1', ['chunk', 'version holds']],
+    ['DELETE FROM chunk_refs WHERE holder_kind = 2', ['chunk', 'chunk', 'page holds']],
+  ] as const) {
+    it(`finds what ${damage} did`, () => {
+      using catalog = filled()
+      catalog.engine.query(damage)
+      for (const limit of [1, 100]) {
+        const found = differences(catalog, limit)
+        assert.deepEqual(found.map((each) => each.of).sort(), [...expected].sort())
+        assert.equal(
+          found.every((each) => each.kept !== each.counted && each.bucket === catalog.bucket),
+          true,
+        )
+      }
+      assert.deepEqual(differences(catalog, 100, catalog.ids.next()), [])
+    })
+  }
+})

@@ -1,0 +1,24 @@
+import type { Id } from '@holdfast/core/wire/ids.ts'
+import { queryByKeys } from '../batches.ts'
+import { bytesOf, idIn } from '../cells.ts'
+import type { Transaction } from '../transaction.ts'
+
+export interface RenewSessionsArgs {
+  readonly sessions: readonly Id[]
+  readonly nowMs: number
+  readonly leaseMs: number
+}
+
+/** Answers those that are alive; what stood under the others cannot be committed any more. */
+export const renewSessions: Transaction<RenewSessionsArgs, Id[]> = {
+  name: 'renewSessions',
+  *run({ sessions, nowMs, leaseMs }) {
+    const renewed = yield* queryByKeys(
+      'UPDATE sessions SET expires_at = ? WHERE ended = 0 AND session_id IN',
+      [nowMs + leaseMs],
+      sessions.map(bytesOf),
+      'RETURNING session_id',
+    )
+    return renewed.map((row) => idIn(row, 'session_id'))
+  },
+}

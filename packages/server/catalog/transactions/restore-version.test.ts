@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Id } from '@holdfast/core/wire/ids.ts'
+import type { FileRow } from '../rows.ts'
+import { chunkNamed, pageOf, TestCatalog } from '../test-catalog.ts'
+import { deleteFile } from './delete-file.ts'
+import { getFile } from './get-file.ts'
+import { getVersion, history } from './get-version.ts'
+import { moveFile } from './move-file.ts'
+import { recount } from './recount.ts'
+import { restoreVersion } from './restore-version.ts'
+
+const [a, b] = [chunkNamed('a'), chunkNamed('b')]
+
+function restore(catalog: TestCatalog, file: Id, version: Id, versionsKept = 100): FileRow {
+  const newVersion = catalog.ids.next()
+  return catalog.run(restoreVersion, { file, version, newVersion, versionsKept, change: catalog.change() })
+}
+
+function remove(catalog: TestCatalog, path: string): Id {
+  const args = { bucket: catalog.bucket, path, version: catalog.ids.next(), preconditions: {}, versionsKept: 100 }
+  return catalog.run(deleteFile, { ...args, change: catalog.change() }).version
+}
+
+describe('restoreVersion', () => {
+  it('makes a new version with the contents of an old one', () => {
+    using catalog = new TestCatalog()
+    const [first, second] = [catalog.put('x', a), catalog.put('x', b)]
+    const row = restore(catalog, first.file, first.version)
+    assert.deepEqual([row.file, row.path], [first.file, 'x'])
+    assert.equal(row.version > second.version, true)
+    assert.equal(catalog.run(getVersion, row)?.chunk, a)
+    assert.equal(catalog.run(getFile, { bucket: catalog.bucket, path: 'x' })?.version, row.version)
+    assert.equal(catalog.count('SELECT max(refs) FROM chunks'), 2)
+    assert.equal(catalog.count("SELECT count(*) FROM outbox WHERE type = 'file.restored'"), 1)
+  })
+
+  it('holds pages again', () => {
+    using catalog = new TestCatalog()
+    const session = catalog.openSession()
+    catalog.commitStripe({ session, chunks: [a, b] })
+    const pages = [pageOf([a]), pageOf([b])]
+    const first = catalog.commitVersion('x', { sessions: [session.session], pages })
+    catalog.put('x', b)
+    restore(catalog, first.file, first.version, 1)
+    assert.equal(catalog.run(history, { file: first.file, limit: 10 }).length, 1)
+    assert.equal(catalog.count('SELECT sum(refs) FROM pages'), 2)
+    for (const pass of ['chunks', 'pages', 'versions'] as const) {
+      assert.deepEqual(catalog.run(recount, { after: { pass, key: '' }, limit: 100 }).differences, [])
+    }
+  })
+
+  it('brings a deleted file back to its path', () => {
+    using catalog = new TestCatalog()
+    const { file, version } = catalog.put('x', a)
+    const marker = remove(catalog, 'x')
+    assert.throws(() => restore(catalog, file, marker), { code: 'version_not_found' })
+    const row = restore(catalog, file, version)
+    assert.equal(catalog.run(getFile, { bucket: catalog.bucket, path: 'x' })?.version, row.version)
+    assert.equal(catalog.count('SELECT count(*) FROM deleted_files'), 0)
+  })
+
+  it('refuses a path that another file has, and what is not there', () => {
+    using catalog = new TestCatalog()
+    const { file, version } = catalog.put('x', a)
+    catalog.put('y', b)
+    remove(catalog, 'x')
+    const change = catalog.change()
+    catalog.run(moveFile, { bucket: catalog.bucket, from: 'y', to: 'x', overwrite: false, change })
+    assert.throws(() => restore(catalog, file, version), { code: 'conflict' })
+    assert.throws(() => restore(catalog, file, catalog.ids.next()), { code: 'version_not_found' })
+    assert.throws(() => restore(catalog, catalog.ids.next(), version), { code: 'file_not_found' })
+  })
+})

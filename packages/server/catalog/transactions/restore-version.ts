@@ -1,0 +1,105 @@
+import { assert } from '@holdfast/core/wire/assert.ts'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import type { Id } from '@holdfast/core/wire/ids.ts'
+import { bytesIn, bytesOf, idIn, numberIn } from '../cells.ts'
+import { recordChange } from '../changes.ts'
+import { fileNotFound, type Latest } from '../file-state.ts'
+import { putFile } from '../files.ts'
+import { pathOf } from '../path-range.ts'
+import { HOLDER_VERSION, holdChunks, holdPages } from '../references.ts'
+import { VERSION_COLUMNS, versionRow } from '../row-readers.ts'
+import type { Authorship, Change, FileRow, VersionRow } from '../rows.ts'
+import { query, type Steps, type Transaction } from '../transaction.ts'
+import { insertVersion, laterVersion, nextClock, pruneVersions } from '../versions.ts'
+
+export interface RestoreVersionArgs extends Authorship {
+  readonly file: Id
+  /** What to restore. */
+  readonly version: Id
+  /** The result may hold a later one. */
+  readonly newVersion: Id
+  readonly versionsKept: number
+  readonly change: Change
+}
+
+/**
+ * A new version with the contents of an old one, also of a deleted file, which comes back at its path. It needs no session: what
+ * it refers to is held by the old version until this transaction ends.
+ * @throws file_not_found, version_not_found (a deletion marker is none), conflict (another file has the path)
+ */
+export const restoreVersion: Transaction<RestoreVersionArgs, FileRow> = {
+  name: 'restoreVersion',
+  *run({ file, version, newVersion, versionsKept, change, author = null, actorClock }) {
+    const place = yield* placeOf(file)
+    const { bucket, path, latest } = place
+    const old = yield* contentOf(file, version)
+    if (place.deleted) yield* refuseTaken(bucket, path)
+
+    const next = laterVersion(newVersion, latest.version)
+    if (old.chunk !== null) yield* holdChunks(bucket, [old.chunk], { id: next, kind: HOLDER_VERSION })
+    if (old.pages !== null) {
+      const pages = old.pages.map(({ page, entries, plainBytes }) => ({
+        page,
+        entries: null,
+        count: entries,
+        plainBytes,
+      }))
+      yield* holdPages(bucket, pages, file, next)
+    }
+    const clock = nextClock(latest.clock, actorClock ?? bucket)
+    yield* insertVersion({ ...old, version: next, createdAt: change.atMs, author, clock })
+    assert(old.sha256 !== null, 'a version with contents has their hash')
+    const { size, sha256, contentType, modifiedAt } = old
+    const row = { file, bucket, path: pathOf(path), version: next, size, sha256, contentType, modifiedAt }
+    yield* putFile(
+      row,
+      place.deleted ? { current: undefined, deleted: latest } : { current: latest, deleted: undefined },
+    )
+    yield* pruneVersions(bucket, file, versionsKept)
+    const data = { path: row.path, version: next, restored: version }
+    yield* recordChange(change, { type: 'file.restored', bucket, subject: file, data })
+    return row
+  },
+}
+
+interface Place {
+  readonly bucket: Id
+  readonly path: Uint8Array
+  readonly deleted: boolean
+  readonly latest: Latest
+}
+
+function* placeOf(file: Id): Steps<Place> {
+  const [row] = yield* query(
+    `SELECT f.bucket_id, f.path, f.version_id, 0 AS deleted, v.clock FROM files f
+     JOIN versions v ON v.file_id = f.file_id AND v.version_id = f.version_id WHERE f.file_id = ?
+     UNION ALL
+     SELECT d.bucket_id, d.path, d.version_id, 1 AS deleted, v.clock FROM deleted_files d
+     JOIN versions v ON v.file_id = d.file_id AND v.version_id = d.version_id WHERE d.file_id = ?`,
+    bytesOf(file),
+    bytesOf(file),
+  )
+  if (row === undefined) throw fileNotFound()
+  return {
+    bucket: idIn(row, 'bucket_id'),
+    path: bytesIn(row, 'path'),
+    deleted: numberIn(row, 'deleted') === 1,
+    latest: { file, version: idIn(row, 'version_id'), clock: bytesIn(row, 'clock') },
+  }
+}
+
+function* contentOf(file: Id, version: Id): Steps<VersionRow> {
+  const [row] = yield* query(
+    `SELECT ${VERSION_COLUMNS} FROM versions v WHERE v.file_id = ? AND v.version_id = ?`,
+    bytesOf(file),
+    bytesOf(version),
+  )
+  const found = row && versionRow(row)
+  if (found?.kind !== 'content') throw new HoldfastError('version_not_found', 'the file has no such version')
+  return found
+}
+
+function* refuseTaken(bucket: Id, path: Uint8Array): Steps<void> {
+  const taken = yield* query('SELECT file_id FROM files WHERE bucket_id = ? AND path = ?', bytesOf(bucket), path)
+  if (taken.length > 0) throw new HoldfastError('conflict', 'another file has the path of the deleted one')
+}

@@ -1,0 +1,168 @@
+/**
+ * Takes away what nobody can reach any more: chunks, pages and stripes without references, shards that such stripes leave on the
+ * nodes, and *debris*, the shards of uploads that never came to their commit. What decides is in the catalog's transactions;
+ * here is the order of the steps:
+ *
+ *     1  condemn            whatever has no reference gets a number
+ *     2  roll               new work goes on under a new session, so that the old ones can end
+ *     3  reap               what was condemned before every living session is deleted, and its shards are ordered away
+ *     4  orders             each node purges what it was ordered to; an order stays until its node has confirmed it
+ *     5  debris             a dead session's block is compared with the catalog on every node, and then forgotten
+ *     6  answers            completed Idempotency-Keys go after a day
+ *
+ * What a step cannot do now, because a node is away, the next run does.
+ */
+import type { Id, StripeId } from '@holdfast/core/wire/ids.ts'
+import { asStripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { type CollectionPosition, type CondemnArgs, condemn } from '../catalog/transactions/condemn.ts'
+import { deadSessions, forgetSession, stripesOf } from '../catalog/transactions/dead-sessions.ts'
+import { ordersDone } from '../catalog/transactions/orders-done.ts'
+import { pendingOrders } from '../catalog/transactions/pending-orders.ts'
+import { pruneIdempotency } from '../catalog/transactions/prune.ts'
+import { reap } from '../catalog/transactions/reap.ts'
+import type { Clock } from '../seams/clock.ts'
+import type { ShardId } from '../storage/shard-store.ts'
+import type { Nodes } from './nodes.ts'
+import type { Sessions } from './sessions.ts'
+
+/** Rows of one transaction, so that it stays short. */
+const ROWS_AT_ONCE = 1000
+const ORDERS_AT_ONCE = 1000
+const LISTED_AT_ONCE = 1000
+/** How long a repeated Idempotency-Key hears the first answer. */
+export const ANSWERS_KEPT_MS = 24 * 3600_000
+
+export interface Reaped {
+  readonly chunks: number
+  readonly pages: number
+  readonly stripes: number
+  /** Shards that no commit ever named. */
+  readonly debris: number
+}
+
+export class Reaper {
+  readonly #catalog: Catalog
+  readonly #nodes: Nodes
+  readonly #sessions: Sessions
+  readonly #clock: Clock
+  readonly #lineage: Id
+  #running: Promise<Reaped> | undefined
+
+  constructor(catalog: Catalog, nodes: Nodes, sessions: Sessions, clock: Clock, lineage: Id) {
+    this.#catalog = catalog
+    this.#nodes = nodes
+    this.#sessions = sessions
+    this.#clock = clock
+    this.#lineage = lineage
+  }
+
+  /** One run at a time; who asks meanwhile gets the result of the one that runs. */
+  run(): Promise<Reaped> {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  async #run(): Promise<Reaped> {
+    await this.#condemn()
+    await this.#sessions.roll()
+    const reaped = await this.#reap()
+    for (const { number } of this.#nodes.all()) if (this.#nodes.isOnline(number)) await this.#carryOut(number)
+    const debris = await this.#clearDebris(reaped.sequence)
+    await this.#forgetAnswers()
+    return { ...reaped, debris }
+  }
+
+  async #condemn(): Promise<void> {
+    let after: CollectionPosition | null = null
+    do {
+      const args: CondemnArgs = { nowMs: this.#clock.now(), limit: ROWS_AT_ONCE, after }
+      after = (await this.#catalog.write(condemn, args)).next
+    } while (after !== null)
+  }
+
+  async #reap(): Promise<{ sequence: number; chunks: number; pages: number; stripes: number }> {
+    const total = { sequence: 0, chunks: 0, pages: 0, stripes: 0 }
+    for (;;) {
+      const done = await this.#catalog.write(reap, { limit: ROWS_AT_ONCE, nowMs: this.#clock.now() })
+      total.sequence = done.sequence
+      total.chunks += done.chunks
+      total.pages += done.pages
+      total.stripes += done.stripes.length
+      if (done.chunks + done.pages + done.stripes.length === 0) return total
+    }
+  }
+
+  /** Sends a node its orders, the oldest first. */
+  async #carryOut(node: number): Promise<void> {
+    for (;;) {
+      const orders = await this.#catalog.read(pendingOrders, { node, limit: ORDERS_AT_ONCE })
+      if (orders.length === 0) return
+      for (const [sequence, alike] of Map.groupBy(orders, (order) => order.sequence)) {
+        const ids = alike.map(({ stripe, index }) => ({ stripe, index }))
+        try {
+          await this.#nodes.store(node).purge(ids, { lineage: this.#lineage, sequence })
+        } catch (error) {
+          this.#nodes.noteFailure(node, error)
+          return
+        }
+      }
+      await this.#catalog.write(ordersDone, { node, orders })
+    }
+  }
+
+  /** A dead session commits nothing any more, so that what its block holds beside its committed stripes is debris. */
+  async #clearDebris(sequence: number): Promise<number> {
+    let cleared = 0
+    for (const { session } of await this.#catalog.write(deadSessions, { nowMs: this.#clock.now() })) {
+      const known = new Set(await this.#catalog.read(stripesOf, { session }))
+      let everywhere = true
+      for (const { number } of this.#nodes.all()) {
+        const debris = await this.#debrisOn(number, session, known)
+        if (debris === undefined || !(await this.#purge(number, debris, sequence))) everywhere = false
+        else cleared += debris.length
+      }
+      if (everywhere) await this.#catalog.write(forgetSession, { session })
+    }
+    return cleared
+  }
+
+  async #forgetAnswers(): Promise<void> {
+    const beforeMs = this.#clock.now() - ANSWERS_KEPT_MS
+    while ((await this.#catalog.write(pruneIdempotency, { beforeMs, limit: ROWS_AT_ONCE })) === ROWS_AT_ONCE);
+  }
+
+  /** Undefined where the node cannot be asked now. */
+  async #debrisOn(node: number, session: Id, known: ReadonlySet<StripeId>): Promise<ShardId[] | undefined> {
+    if (!this.#nodes.isOnline(node)) return undefined
+    const debris: ShardId[] = []
+    // The session's own id ends in zeros and names no stripe: it is where its block begins.
+    let after: ShardId = { stripe: asStripeId(session), index: 255 }
+    try {
+      for (;;) {
+        const entries = await this.#nodes.store(node).list({ after, limit: LISTED_AT_ONCE })
+        const ofBlock = entries.filter(({ id }) => sessionOf(id.stripe) === session)
+        debris.push(...ofBlock.filter(({ id }) => !known.has(id.stripe)).map(({ id }) => id))
+        const last = ofBlock.at(-1)
+        if (last === undefined || ofBlock.length < LISTED_AT_ONCE) return debris
+        after = last.id
+      }
+    } catch (error) {
+      this.#nodes.noteFailure(node, error)
+      return undefined
+    }
+  }
+
+  async #purge(node: number, ids: readonly ShardId[], sequence: number): Promise<boolean> {
+    if (ids.length === 0) return true
+    try {
+      await this.#nodes.store(node).purge(ids, { lineage: this.#lineage, sequence })
+      return true
+    } catch (error) {
+      this.#nodes.noteFailure(node, error)
+      return false
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { folderMovedSchema, folderMoveSchema } from '@holdfast/core/wire/rest/file.ts'
+import { assertPath } from '../../../files/path-rules.ts'
+import type { NameFloor } from '../floor.ts'
+import { type Endpoint, messageEndpoint } from '../http/endpoint.ts'
+
+export function moveFolder({ names }: { names: Pick<NameFloor, 'moveFolder'> }): Endpoint {
+  return messageEndpoint(
+    {
+      id: 'moveFolder',
+      method: 'POST',
+      place: 'api',
+      path: '/folders/move',
+      action: 'file.change',
+      tag: 'Files',
+      summary: 'Rename a folder: every path that begins with `from` begins with `to` afterwards, at once or not at all',
+      body: { schema: folderMoveSchema },
+      success: { statuses: { 200: 'How many files moved' }, answer: folderMovedSchema },
+      problems: ['bucket_not_found', 'conflict', 'limit_exceeded'],
+    },
+    async ({ body, requester }) => {
+      if (body.to !== '') assertPath(body.to)
+      return { body: await names.moveFolder(body, requester) }
+    },
+  )
+}

@@ -1,0 +1,85 @@
+/** Stores the files of a form one by one, and says of each how it went. One that fails does not keep the others from being stored. */
+import type { FormItem } from '@holdfast/core/wire/rest/form-upload.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FileAnswer } from '../../../files/file-answer.ts'
+import type { UploadFloor } from '../floor.ts'
+import type { Problems } from '../http/answer-problem.ts'
+import { type Bodies, invite } from '../http/bodies.ts'
+import { goneSignal } from '../http/client-gone.ts'
+import { expected, problemOf } from '../http/problem.ts'
+import { contentTypeIn, idempotencyKeyIn } from '../http/upload-headers.ts'
+import { type FormFile, filesOf } from './form.ts'
+
+export interface Storing {
+  readonly uploads: UploadFloor
+  readonly bodies: Bodies
+  readonly problems: Problems
+}
+
+export interface StoredItem {
+  readonly item: FormItem
+  /** One of both: what was stored, or what was thrown. */
+  readonly answer?: FileAnswer
+  readonly thrown?: unknown
+}
+
+/** Without a field `bucket`, files go to `bucket`. @throws where the form itself cannot be read */
+export async function storeForm(
+  { uploads, bodies, problems }: Storing,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  bucket?: string,
+): Promise<StoredItem[]> {
+  const signal = goneSignal(reply.raw)
+  const key = idempotencyKeyIn(request.raw.headers)
+  const items: StoredItem[] = []
+  return await bodies.receive(async () => {
+    invite(request.raw, reply.raw)
+    try {
+      for await (const file of filesOf(request, bodies, bucket)) {
+        const upload = { key, number: items.length, signal }
+        items.push(await storeOne(uploads, request, file, upload).catch((thrown) => failed(thrown, request, file.path)))
+        file.part.file.resume()
+      }
+    } catch (thrown) {
+      // What was stored before stays, and must be told.
+      if (items.length === 0) throw thrown
+      items.push(failed(thrown, request, null))
+    }
+    for (const { thrown, item } of items) {
+      if (thrown !== undefined) problems.note(thrown, request, item.problem?.code ?? '', item.status)
+    }
+    return items
+  })
+}
+
+async function storeOne(
+  uploads: UploadFloor,
+  { requester }: FastifyRequest,
+  { bucket, path, part }: FormFile,
+  { key, number, signal }: { key: string | undefined; number: number; signal: AbortSignal },
+): Promise<StoredItem> {
+  const { answer, created } = await uploads.put({
+    bucket,
+    path,
+    // Its stream must outlive a reader that leaves early, or the parts behind it would be lost.
+    body: part.file.iterator({ destroyOnReturn: false }),
+    lengthBytes: undefined,
+    contentType: contentTypeIn(part.mimetype),
+    strategy: undefined,
+    expectedSha256: undefined,
+    modifiedAt: undefined,
+    preconditions: {},
+    idempotencyKey: key,
+    // One key covers the form: each of its files has its own part of it.
+    idempotencyScope: `POST form ${number} /buckets/${bucket}/files/${path}`,
+    requester,
+    signal,
+  })
+  return { item: { status: created ? 201 : 200, path, file: answer }, answer }
+}
+
+function failed(thrown: unknown, request: FastifyRequest, path: string | null): StoredItem {
+  const problem = problemOf(expected(thrown), request.id)
+  return { item: { status: problem.status, path, problem }, thrown }
+}

@@ -1,0 +1,37 @@
+import { formUploadSchema } from '@holdfast/core/wire/rest/form-upload.ts'
+import { ANSWER_HEADERS, type Endpoint, MESSAGE_TYPE, messageBytes } from '../http/endpoint.ts'
+import { type Storing, storeForm } from './store-form.ts'
+
+export function uploadFiles(storing: Storing): Endpoint {
+  return {
+    operation: {
+      id: 'uploadFiles',
+      method: 'POST',
+      place: 'api',
+      path: '/files/upload',
+      action: 'file.write',
+      tag: 'Contents',
+      summary:
+        'Store the files of a form. The fields bucket and path come before the files that they describe; a path that ends with / is a folder',
+      headers: { 'Idempotency-Key': 'The same form again makes no second versions' },
+      body: 'form',
+      success: {
+        statuses: { 201: 'All are stored', 207: 'Some are; each item says how it went' },
+        answer: formUploadSchema,
+      },
+      problems: ['bucket_not_found', 'body_too_slow', 'limit_exceeded', 'quorum_lost'],
+    },
+    async handle(request, reply) {
+      const items = await storeForm(storing, request, reply)
+      const [first] = items
+      const stored = items.filter(({ thrown }) => thrown === undefined)
+      // Where nothing was stored, the answer is the problem itself.
+      if (first !== undefined && stored.length === 0) throw first.thrown
+      reply
+        .code(stored.length === items.length ? 201 : 207)
+        .headers(ANSWER_HEADERS)
+        .type(MESSAGE_TYPE)
+      return messageBytes({ items: items.map(({ item }) => item) })
+    },
+  }
+}

@@ -1,0 +1,142 @@
+/** A REST door that really listens, over the floor in memory, and clients for it: one that speaks HTTP, and one that may not. */
+import { once } from 'node:events'
+import { Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { type Clock, systemClock } from '../../seams/clock.ts'
+import { systemRandom } from '../../seams/random.ts'
+import { openLog } from './log.ts'
+import { MemoryFloor } from './memory-floor.test-support.ts'
+import { RestServer } from './server.ts'
+
+export const KEY = 'hf_0123456789abcdef_secret-of-the-admin'
+
+export interface Heard {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  json(): any
+}
+
+export interface Asked {
+  readonly headers?: OutgoingHttpHeaders
+  readonly body?: Uint8Array | string | object | undefined
+  /** Without it the admin's key is sent; null sends none. */
+  readonly key?: string | null
+}
+
+export class TestDoor implements AsyncDisposable {
+  readonly floor: MemoryFloor
+  readonly server: RestServer
+  readonly port: number
+  readonly logged: string[]
+  readonly #agent = new Agent({ keepAlive: true })
+
+  private constructor(floor: MemoryFloor, server: RestServer, port: number, logged: string[]) {
+    this.floor = floor
+    this.server = server
+    this.port = port
+    this.logged = logged
+  }
+
+  static async open({
+    clock = systemClock,
+    level = 'trace',
+  }: {
+    clock?: Clock
+    level?: string
+  } = {}): Promise<TestDoor> {
+    const floor = new MemoryFloor()
+    const logged: string[] = []
+    const log = openLog({ write: (line) => logged.push(line) }, level)
+    const authenticate = (header: string | undefined) =>
+      header === `Bearer ${KEY}` ? { principal: 'admin' } : undefined
+    const server = await RestServer.open({ floor, authenticate, log, clock, random: systemRandom, version: '0.0.1' })
+    const port = await server.listen({ host: '127.0.0.1', port: 0 })
+    return new TestDoor(floor, server, port, logged)
+  }
+
+  ask(method: string, path: string, { headers = {}, body, key = KEY }: Asked = {}): Promise<Heard> {
+    const isMessage = typeof body === 'object' && !(body instanceof Uint8Array)
+    const bytes = isMessage ? JSON.stringify(body) : body
+    const all = {
+      ...(key !== null && { authorization: `Bearer ${key}` }),
+      ...(isMessage && { 'content-type': 'application/json' }),
+      ...(bytes !== undefined && { 'content-length': Buffer.byteLength(bytes) }),
+      ...headers,
+    }
+    return new Promise((resolve, reject) => {
+      const asking = request({ agent: this.#agent, port: this.port, host: '127.0.0.1', method, path, headers: all })
+      asking.on('error', reject)
+      asking.on('response', (response) => {
+        const pieces: Buffer[] = []
+        response.on('data', (piece: Buffer) => pieces.push(piece))
+        response.on('error', reject)
+        response.on('end', () => {
+          const whole = Buffer.concat(pieces)
+          const { statusCode: status = 0, headers: heard } = response
+          resolve({ status, headers: heard, body: whole, json: () => JSON.parse(whole.toString()) })
+        })
+      })
+      asking.end(bytes)
+    })
+  }
+
+  put(path: string, body: Uint8Array | string, headers: OutgoingHttpHeaders = {}): Promise<Heard> {
+    return this.ask('PUT', `/api/v1/buckets/default/files/${path}`, { body, headers })
+  }
+
+  get(path: string, headers: OutgoingHttpHeaders = {}): Promise<Heard> {
+    return this.ask('GET', `/api/v1/buckets/default/files/${path}`, { headers })
+  }
+
+  async raw(): Promise<RawClient> {
+    const socket = connect(this.port, '127.0.0.1')
+    await once(socket, 'connect')
+    return new RawClient(socket)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#agent.destroy()
+    await this.server.close()
+  }
+}
+
+/** Sends bytes as they are. */
+export class RawClient implements Disposable {
+  readonly socket: Socket
+  heard = ''
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    socket.on('data', (piece) => {
+      this.heard += piece.toString('latin1')
+    })
+    // A reset is what some of these clients provoke.
+    socket.on('error', () => {})
+  }
+
+  send(text: string | Uint8Array): void {
+    this.socket.write(text)
+  }
+
+  async until(found: RegExp): Promise<string> {
+    while (!found.test(this.heard)) {
+      if (this.socket.destroyed)
+        throw new Error(`the connection ended; heard ${JSON.stringify(this.heard.slice(0, 500))}`)
+      await Promise.race([once(this.socket, 'data'), once(this.socket, 'close')])
+    }
+    return this.heard
+  }
+
+  async closed(): Promise<string> {
+    if (!this.socket.destroyed) await once(this.socket, 'close')
+    return this.heard
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy()
+  }
+}
+
+export const AUTHORIZED = `Host: here\r\nAuthorization: Bearer ${KEY}\r\n`

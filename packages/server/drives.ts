@@ -1,0 +1,157 @@
+/**
+ * The nodes of one process: a drive each, a directory with an identity. What this process knows as a node stays one although its
+ * directory is gone; it is then away, and each look finds out whether it is back. A directory that never was a node becomes one
+ * only while the catalog knows none of that name.
+ */
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import type { IdMaker } from '@holdfast/core/wire/ids.ts'
+import type { Catalog } from './catalog/catalog.ts'
+import type { ClusterRow, NodeRow } from './catalog/rows.ts'
+import { listNodes } from './catalog/transactions/list-nodes.ts'
+import { nodeSeen } from './catalog/transactions/node-seen.ts'
+import { nodeStarted } from './catalog/transactions/node-started.ts'
+import { Nodes, type NodeView, type Transport } from './cluster/nodes.ts'
+import type { Clock } from './seams/clock.ts'
+import { FileDisk } from './seams/file-disk.ts'
+import { makeIdentity } from './storage/identity.ts'
+import { SegmentStore } from './storage/segment-store.ts'
+import type { ShardStore } from './storage/shard-store.ts'
+import { openSqliteIndex } from './storage/sqlite-index.ts'
+
+/** How often the catalog is told how far the segments go: what a rollback of a disk is measured by. */
+const REPORT_EVERY_LOOKS = 30
+
+export interface DriveDirectory {
+  /** `drive-1`, …: what the catalog knows it by. */
+  readonly name: string
+  readonly directory: string
+  /** What fails together with it: the device it lies on. */
+  readonly zone: string
+}
+
+interface Drive {
+  readonly place: DriveDirectory
+  number: number
+  store: SegmentStore | undefined
+}
+
+export interface DrivesOptions {
+  readonly catalog: Catalog
+  readonly cluster: ClusterRow
+  readonly clock: Clock
+  readonly ids: IdMaker
+  readonly places: readonly DriveDirectory[]
+  /** Makes the directory of a drive that is new. */
+  readonly makeDirectory: (directory: string) => Promise<unknown>
+  readonly warn: (sentence: string) => void
+}
+
+export class Drives implements AsyncDisposable {
+  readonly nodes: Nodes
+  readonly #options: DrivesOptions
+  readonly #drives: Drive[] = []
+  #looks = 0
+
+  private constructor(options: DrivesOptions) {
+    this.#options = options
+    const transport: Transport = { link: (number) => this.#link(number) }
+    this.nodes = new Nodes(transport, (before, after) => {
+      if (before.state !== after.state) options.warn(`${after.name} is ${after.state}, it was ${before.state}`)
+    })
+  }
+
+  static async open(options: DrivesOptions): Promise<Drives> {
+    const drives = new Drives(options)
+    const known = await options.catalog.read(listNodes, {})
+    for (const place of options.places) {
+      await drives.#add(place, known.find(({ name }) => name === place.name))
+    }
+    await drives.nodes.refresh()
+    return drives
+  }
+
+  /** To be called every second: what went is away, what came back is there. */
+  async look(): Promise<void> {
+    await Promise.all(this.#drives.map((drive) => this.#lookAt(drive)))
+    await this.nodes.refresh()
+    this.#looks++
+    if (this.#looks % REPORT_EVERY_LOOKS === 0) await this.#report()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#report().catch(() => {})
+    await Promise.all(this.#drives.map(({ store }) => store?.[Symbol.asyncDispose]()))
+  }
+
+  async #add(place: DriveDirectory, known: NodeRow | undefined): Promise<void> {
+    const { catalog, cluster, ids, clock } = this.#options
+    const node = known?.node ?? ids.next()
+    if (known === undefined) {
+      await this.#options.makeDirectory(place.directory)
+      const identity = { cluster: cluster.clusterId, lineage: cluster.lineage, node, disk: ids.next() }
+      await makeIdentity(new FileDisk(place.directory), identity)
+    }
+    const drive: Drive = { place, number: known?.number ?? -1, store: undefined }
+    const store = await this.#openStore(place, node)
+    const at = { zone: place.zone, region: 'here', weight: 1, state: 'offline', writable: false } as const
+    const view = { ...at, id: node, name: place.name, capacityBytes: known?.capacityBytes ?? 0, freeBytes: 0 }
+    if (store !== undefined) {
+      const report = await store.report()
+      const { number, verdict } = await catalog.write(nodeStarted, {
+        ...report,
+        name: place.name,
+        zone: place.zone,
+        nowMs: clock.now(),
+      })
+      if (verdict === 'cloned') {
+        await store[Symbol.asyncDispose]()
+        throw new HoldfastError('disk_foreign', `${place.directory} is a copy of another drive of this cluster; take it away`)
+      }
+      if (verdict === 'rolled_back') {
+        this.#options.warn(`${place.name} is older than when it was last seen; what it lacks is read from the other drives`)
+      }
+      drive.number = number
+      drive.store = store
+    }
+    this.#drives.push(drive)
+    this.nodes.add({ ...view, number: drive.number })
+  }
+
+  /** Undefined where the drive is away. */
+  async #openStore({ directory, name }: DriveDirectory, node: NodeView['id']): Promise<SegmentStore | undefined> {
+    const { cluster, clock, warn } = this.#options
+    const disk = new FileDisk(directory)
+    try {
+      const openIndex = openSqliteIndex(disk, { boot: await disk.memoryToken(), clock })
+      const { clusterId, sealedHeader } = cluster
+      return await SegmentStore.open({ disk, clock, openIndex, cluster: clusterId, node, sealedHeader })
+    } catch (error) {
+      warn(`${name} at ${directory} does not open: ${error instanceof Error ? error.message : String(error)}`)
+      return undefined
+    }
+  }
+
+  async #lookAt(drive: Drive): Promise<void> {
+    if (drive.store !== undefined) await drive.store.checkIdentity()
+    else if (await new FileDisk(drive.place.directory).exists('identity')) {
+      const id = this.nodes.get(drive.number)?.id
+      if (id !== undefined) drive.store = await this.#openStore(drive.place, id)
+    }
+  }
+
+  #link(number: number): ShardStore {
+    const store = this.#drives.find((drive) => drive.number === number)?.store
+    if (store === undefined) throw new HoldfastError('node_unavailable', 'this drive is away')
+    return store
+  }
+
+  async #report(): Promise<void> {
+    const { catalog, clock } = this.#options
+    for (const { number, store } of this.#drives) {
+      if (store === undefined) continue
+      const { state, capacityBytes, freeBytes, segmentEnds } = await store.report()
+      if (state !== 'online' && state !== 'full') continue
+      await catalog.write(nodeSeen, { number, state: 'online', capacityBytes, freeBytes, segmentEnds, nowMs: clock.now() })
+    }
+  }
+}

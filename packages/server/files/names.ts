@@ -1,0 +1,260 @@
+/** Everything about names that moves no bytes: lists, histories, deletion, restoring, moving, tags. */
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { asSha256, type Id, type IdMaker, isId } from '@holdfast/core/wire/ids.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { FileRow, Preconditions, VersionRow } from '../catalog/rows.ts'
+import { deleteFile } from '../catalog/transactions/delete-file.ts'
+import { getFile, getFileById } from '../catalog/transactions/get-file.ts'
+import { getVersion, history } from '../catalog/transactions/get-version.ts'
+import { type ListedItem, listFiles } from '../catalog/transactions/list-files.ts'
+import { moveFile } from '../catalog/transactions/move-file.ts'
+import { moveFolder } from '../catalog/transactions/move-folder.ts'
+import { restoreVersion } from '../catalog/transactions/restore-version.ts'
+import { setTags } from '../catalog/transactions/set-tags.ts'
+import type { Sessions } from '../cluster/sessions.ts'
+import type { Clock } from '../seams/clock.ts'
+import type { Buckets } from './buckets.ts'
+import { type FileAnswer, type FileView, fileAnswer, fileView, madeAt } from './file-answer.ts'
+import { type Claim, type IdempotencyKeys, idempotencyMismatch } from './idempotency-keys.ts'
+import { assertPath, assertTags } from './path-rules.ts'
+import { changeBy, type Requester } from './requester.ts'
+
+/** A folder of more files is moved by a job. */
+export const MOVED_FILES_MAX = 10_000
+/** A deletion has no body; its key is bound to this. */
+const NO_BODY_SHA256 = asSha256('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+const DEFAULT_BUCKET = 'default'
+
+export interface ListRequest {
+  readonly bucket?: string
+  readonly prefix?: string
+  readonly delimiter?: string
+  readonly q?: string
+  /** `key=value`. */
+  readonly tag?: string
+  readonly cursor?: string
+  readonly limit: number
+}
+
+export type ListItem = FileView | { readonly bucket: string; readonly prefix: string }
+
+export interface Listed<Item> {
+  readonly items: Item[]
+  readonly nextCursor: string | null
+}
+
+export interface TaggedFile extends FileView {
+  readonly tags: Readonly<Record<string, string>>
+  readonly deleted: boolean
+}
+
+export interface VersionView {
+  readonly versionId: Id
+  readonly kind: 'content' | 'deleted'
+  readonly size: number
+  readonly sha256: string | null
+  readonly contentType: string | null
+  readonly strategy: string | null
+  readonly modifiedAt: string
+  readonly createdAt: string
+  readonly current: boolean
+}
+
+export interface DeleteRequest {
+  readonly bucket: string
+  readonly path: string
+  readonly preconditions: Preconditions
+  readonly idempotencyKey: string | undefined
+  readonly idempotencyScope: string
+  readonly requester: Requester
+}
+
+export class Names {
+  readonly #catalog: Catalog
+  readonly #buckets: Buckets
+  readonly #sessions: Sessions
+  readonly #keys: IdempotencyKeys
+  readonly #clock: Clock
+  readonly #ids: IdMaker
+
+  constructor(
+    catalog: Catalog,
+    floor: { buckets: Buckets; sessions: Sessions; keys: IdempotencyKeys },
+    seams: { clock: Clock; ids: IdMaker },
+  ) {
+    this.#catalog = catalog
+    this.#buckets = floor.buckets
+    this.#sessions = floor.sessions
+    this.#keys = floor.keys
+    this.#clock = seams.clock
+    this.#ids = seams.ids
+  }
+
+  async list(request: ListRequest): Promise<Listed<ListItem>> {
+    const bucket = await this.#buckets.use(request.bucket ?? DEFAULT_BUCKET)
+    const { items, more, next } = await this.#catalog.scan(listFiles, {
+      bucket: bucket.id,
+      prefix: request.prefix ?? '',
+      limit: request.limit,
+      ...(request.delimiter !== undefined && { delimiter: request.delimiter }),
+      ...(request.q !== undefined && { q: request.q }),
+      ...(request.tag !== undefined && { tag: tagOf(request.tag) }),
+      ...(request.cursor !== undefined && { after: decodeCursor(request.cursor) }),
+    })
+    const view = (item: ListedItem): ListItem =>
+      item.kind === 'prefix' ? { bucket: bucket.name, prefix: item.prefix } : fileView(item, bucket.name)
+    return { items: items.map(view), nextCursor: more && next !== null ? encodeCursor(next) : null }
+  }
+
+  /** @throws file_not_found */
+  async byId(file: Id): Promise<TaggedFile> {
+    const row = await this.#row(file)
+    return { ...fileView(row, await this.#bucketName(row.bucket)), tags: row.tags ?? {}, deleted: row.deleted }
+  }
+
+  /** @throws bucket_not_found, file_not_found */
+  async byPath(bucketName: string, path: string): Promise<FileView> {
+    const bucket = await this.#buckets.use(bucketName)
+    const row = await this.#catalog.read(getFile, { bucket: bucket.id, path })
+    if (row === null) throw new HoldfastError('file_not_found', `there is no file ${path} in bucket ${bucketName}`)
+    return fileView(row, bucketName)
+  }
+
+  /** The newest first. @throws file_not_found */
+  async history(file: Id, options: { cursor?: string; limit: number }): Promise<Listed<VersionView>> {
+    const { version: current, deleted } = await this.#row(file)
+    const before = options.cursor === undefined ? {} : { before: cursorId(options.cursor) }
+    const rows = await this.#catalog.read(history, { file, limit: options.limit + 1, ...before })
+    const items = rows.slice(0, options.limit)
+    const view = (row: VersionRow): VersionView => ({
+      versionId: row.version,
+      kind: row.kind,
+      size: row.size,
+      sha256: row.sha256,
+      contentType: row.contentType,
+      strategy: row.strategy,
+      modifiedAt: new Date(row.modifiedAt).toISOString(),
+      createdAt: madeAt(row.version),
+      current: row.version === current && !deleted,
+    })
+    const last = items.at(-1)
+    return { items: items.map(view), nextCursor: rows.length > items.length && last ? encodeCursor(last.version) : null }
+  }
+
+  /** Leaves a deletion marker; the history stays. @throws file_not_found, precondition_failed */
+  async delete(request: DeleteRequest): Promise<{ fileId: Id; versionId: Id }> {
+    const bucket = await this.#buckets.use(request.bucket)
+    const pin = this.#sessions.pin()
+    let claim: Claim | undefined
+    try {
+      claim = await this.#claim(request, pin.session)
+      if (claim?.done && claim.bodySha256 !== NO_BODY_SHA256) throw idempotencyMismatch()
+      const { file, version } = claim?.done
+        ? (JSON.parse(claim.answer) as { file: Id; version: Id })
+        : await this.#catalog.write(deleteFile, {
+            bucket: bucket.id,
+            path: request.path,
+            version: this.#ids.next(),
+            preconditions: request.preconditions,
+            versionsKept: bucket.policy.versionsKept,
+            ...(claim !== undefined && { idempotency: { keyHash: claim.keyHash, bodySha256: NO_BODY_SHA256 } }),
+            change: changeBy(request.requester, this.#clock, this.#ids),
+          })
+      return { fileId: file, versionId: version }
+    } catch (error) {
+      await this.#keys.release(claim)
+      throw error
+    } finally {
+      pin.release()
+    }
+  }
+
+  /** @throws file_not_found, version_not_found, conflict */
+  async restore(file: Id, version: Id, requester: Requester): Promise<FileAnswer> {
+    const { bucket } = await this.#row(file)
+    const name = await this.#bucketName(bucket)
+    const { policy } = await this.#buckets.use(name)
+    const row = await this.#catalog.write(restoreVersion, {
+      file,
+      version,
+      newVersion: this.#ids.next(),
+      versionsKept: policy.versionsKept,
+      change: changeBy(requester, this.#clock, this.#ids),
+    })
+    const restored = await this.#catalog.read(getVersion, { file, version: row.version })
+    return fileAnswer(row, name, restored?.strategy ?? null)
+  }
+
+  /** @throws file_not_found, conflict */
+  async move(file: Id, target: { path: string; overwrite?: boolean }, requester: Requester): Promise<FileView> {
+    assertPath(target.path)
+    const row = await this.#row(file)
+    const moved = await this.#catalog.write(moveFile, {
+      bucket: row.bucket,
+      from: row.path,
+      to: target.path,
+      overwrite: target.overwrite ?? false,
+      change: changeBy(requester, this.#clock, this.#ids),
+    })
+    return fileView(moved, await this.#bucketName(row.bucket))
+  }
+
+  /** Every path that begins with `from`, in one transaction. @throws limit_exceeded, conflict */
+  async moveFolder(request: { bucket: string; from: string; to: string }, requester: Requester): Promise<{ moved: number }> {
+    const bucket = await this.#buckets.use(request.bucket)
+    assertPath(request.to)
+    return await this.#catalog.write(moveFolder, {
+      bucket: bucket.id,
+      fromPrefix: request.from,
+      toPrefix: request.to,
+      limit: MOVED_FILES_MAX,
+      change: changeBy(requester, this.#clock, this.#ids),
+    })
+  }
+
+  /** All that the file has from now on. @throws file_not_found, limit_exceeded */
+  async setTags(file: Id, tags: Readonly<Record<string, string>>, requester: Requester): Promise<TaggedFile> {
+    assertTags(tags)
+    await this.#catalog.write(setTags, { file, tags, change: changeBy(requester, this.#clock, this.#ids) })
+    return await this.byId(file)
+  }
+
+  async #row(file: Id): Promise<FileRow & { readonly deleted: boolean }> {
+    const row = await this.#catalog.read(getFileById, { file })
+    if (row === null) throw new HoldfastError('file_not_found', `there is no file with the id ${file}`)
+    return row
+  }
+
+  #bucketName(bucket: Id): Promise<string> {
+    return this.#buckets.nameOf(bucket)
+  }
+
+  async #claim(request: DeleteRequest, session: Id): Promise<Claim | undefined> {
+    if (request.idempotencyKey === undefined) return undefined
+    const { requester, idempotencyScope: scope, idempotencyKey: key } = request
+    return await this.#keys.claim({ principal: requester.principal, scope, key }, session)
+  }
+}
+
+function tagOf(text: string): { key: string; value: string } {
+  const at = text.indexOf('=')
+  if (at < 1) throw new HoldfastError('bad_request', 'tag is key=value')
+  return { key: text.slice(0, at), value: text.slice(at + 1) }
+}
+
+/** A cursor is opaque to callers: the last name or id of the page before. */
+function encodeCursor(last: string): string {
+  return Buffer.from(last).toString('base64url')
+}
+
+function decodeCursor(cursor: string): string {
+  const last = Buffer.from(cursor, 'base64url').toString()
+  if (encodeCursor(last) !== cursor) throw new HoldfastError('bad_request', 'cursor is the nextCursor of the page before')
+  return last
+}
+
+function cursorId(cursor: string): Id {
+  const id = decodeCursor(cursor)
+  if (!isId(id)) throw new HoldfastError('bad_request', 'the cursor belongs to another list')
+  return id
+}

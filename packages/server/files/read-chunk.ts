@@ -1,0 +1,68 @@
+/**
+ * One chunk's plain bytes, verified. The tag decides: where it fails, the chunk's place is asked for afresh once, for a repack may
+ * have moved it; then the shards are read whole and only what matches its committed hash is decoded.
+ */
+import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { ChunkPlace, StripeRow } from '../catalog/rows.ts'
+import { placesOf } from '../catalog/transactions/read-plan.ts'
+import type { StripeReader } from '../cluster/read-stripe.ts'
+import type { Compute } from '../compute/compute.ts'
+import type { Bucket } from './buckets.ts'
+
+export interface PlacedChunk {
+  readonly place: ChunkPlace
+  readonly stripe: StripeRow
+}
+
+export class ChunkReader {
+  readonly #catalog: Catalog
+  readonly #reader: StripeReader
+  readonly #compute: Compute
+
+  constructor(catalog: Catalog, reader: StripeReader, compute: Compute) {
+    this.#catalog = catalog
+    this.#reader = reader
+    this.#compute = compute
+  }
+
+  /** The plain bytes at once, where nothing has to be waited for. */
+  readNow(bucket: Bucket, { place, stripe }: PlacedChunk): Uint8Array | undefined {
+    const sealed = this.#reader.readNow(stripe, place)
+    return sealed && this.#open(bucket, place, sealed)
+  }
+
+  /** @throws file_unavailable, shard_corrupt */
+  async read(bucket: Bucket, chunk: PlacedChunk): Promise<Uint8Array> {
+    const plain = await this.#tryRead(bucket, chunk)
+    if (plain !== undefined) return plain
+    const { places, stripes } = await this.#catalog.read(placesOf, { bucket: bucket.id, chunks: [chunk.place.chunk] })
+    const [place] = places
+    const [stripe] = stripes
+    if (place === undefined || stripe === undefined) throw damaged()
+    const verified = await this.#reader.readVerified(stripe, place)
+    const again = this.#open(bucket, place, verified)
+    if (again === undefined) throw damaged()
+    return again
+  }
+
+  /** Undefined where the bytes could not be had this way, or are not the chunk's. */
+  async #tryRead(bucket: Bucket, { place, stripe }: PlacedChunk): Promise<Uint8Array | undefined> {
+    try {
+      return this.#open(bucket, place, await this.#reader.read(stripe, place))
+    } catch (error) {
+      if (hasCode(error, 'file_unavailable')) return undefined
+      throw error
+    }
+  }
+
+  #open(bucket: Bucket, place: ChunkPlace, sealed: Uint8Array): Uint8Array | undefined {
+    const keys = bucket.keysOf(place.keyEpoch)
+    if (keys === undefined) throw new HoldfastError('format_unknown', `the bucket has no key of epoch ${place.keyEpoch}`)
+    return this.#compute.openChunk(keys, place, sealed)
+  }
+}
+
+function damaged(): HoldfastError {
+  return new HoldfastError('shard_corrupt', 'the stored bytes of this file do not match what was written; nothing of them is served')
+}

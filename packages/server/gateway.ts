@@ -1,0 +1,97 @@
+/**
+ * Builds a gateway from its seams, the lowest floor first. The program hands in real ones, the simulator its own; what a gateway is
+ * stands here once.
+ */
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import type { Id, IdMaker } from '@holdfast/core/wire/ids.ts'
+import type { Catalog } from './catalog/catalog.ts'
+import type { ClusterRow } from './catalog/rows.ts'
+import { endSessionsOf } from './catalog/transactions/end-session.ts'
+import { shardsDamaged } from './catalog/transactions/shards-damaged.ts'
+import { ClusterHealth } from './cluster/health.ts'
+import type { Nodes } from './cluster/nodes.ts'
+import { StripeReader } from './cluster/read-stripe.ts'
+import { Reaper } from './cluster/reaper.ts'
+import { Sessions } from './cluster/sessions.ts'
+import { StripesOut } from './cluster/stripes-out.ts'
+import { StripeWriter } from './cluster/write-stripe.ts'
+import type { Compute } from './compute/compute.ts'
+import { Buckets } from './files/buckets.ts'
+import { Downloads } from './files/downloads.ts'
+import { IdempotencyKeys } from './files/idempotency-keys.ts'
+import type { MasterKeys } from './files/keys/master-keys.ts'
+import { Names } from './files/names.ts'
+import { Packer } from './files/packer.ts'
+import { ChunkReader } from './files/read-chunk.ts'
+import { SmallBodies } from './files/small-bodies.ts'
+import { StreamedBodies } from './files/streamed-bodies.ts'
+import { Uploads } from './files/uploads.ts'
+import type { Clock } from './seams/clock.ts'
+import type { Random } from './seams/random.ts'
+
+export interface GatewayOptions {
+  readonly cluster: ClusterRow
+  /** Of this process, new at each start. */
+  readonly gateway: Id
+  readonly catalog: Catalog
+  readonly nodes: Nodes
+  readonly compute: Compute
+  readonly masterKeys: MasterKeys
+  readonly clock: Clock
+  readonly random: Random
+  readonly ids: IdMaker
+}
+
+export const DEFAULT_BUCKET = 'default'
+
+export class Gateway implements AsyncDisposable {
+  readonly buckets: Buckets
+  readonly names: Names
+  readonly uploads: Uploads
+  readonly downloads: Downloads
+  readonly cluster: ClusterHealth
+  readonly reaper: Reaper
+  readonly #sessions: Sessions
+
+  private constructor(options: GatewayOptions, sessions: Sessions) {
+    const { catalog, nodes, compute, clock, random, ids, cluster, masterKeys } = options
+    this.#sessions = sessions
+    const stripes = new StripesOut(catalog, sessions, new StripeWriter(nodes, clock, random), clock, cluster.lineage)
+    const reader = new StripeReader(nodes, compute, ({ stripe }, index, state) => {
+      // The mark is a help for whoever repairs; reading goes on without it.
+      catalog.write(shardsDamaged, { stripe, indexes: [index], state }).catch(() => {})
+    })
+    const buckets = new Buckets(catalog, masterKeys, nodes, { clock, ids, random })
+    const keys = new IdempotencyKeys(catalog, clock)
+    const small = new SmallBodies(catalog, compute, new Packer(compute, stripes, clock))
+    const streamed = new StreamedBodies(catalog, compute, stripes)
+    this.buckets = buckets
+    this.names = new Names(catalog, { buckets, sessions, keys }, { clock, ids })
+    this.uploads = new Uploads(catalog, { buckets, sessions, small, streamed, keys }, { clock, ids })
+    this.downloads = new Downloads(catalog, buckets, sessions, new ChunkReader(catalog, reader, compute))
+    this.cluster = new ClusterHealth(catalog, nodes)
+    this.reaper = new Reaper(catalog, nodes, sessions, clock, cluster.lineage)
+  }
+
+  static async open(options: GatewayOptions): Promise<Gateway> {
+    const { catalog, clock, ids, gateway } = options
+    // The embedded catalog has one gateway at a time, so whatever another one had open ended with it.
+    await catalog.write(endSessionsOf, { gateway })
+    const opened = new Gateway(options, await Sessions.open(catalog, clock, ids, gateway))
+    await opened.#makeDefaultBucket()
+    return opened
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sessions[Symbol.asyncDispose]()
+  }
+
+  async #makeDefaultBucket(): Promise<void> {
+    try {
+      await this.buckets.get(DEFAULT_BUCKET)
+    } catch (error) {
+      if (!(error instanceof HoldfastError && error.code === 'bucket_not_found')) throw error
+      await this.buckets.create(DEFAULT_BUCKET, {}, { principal: 'system', requestId: 'start' })
+    }
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * Compaction gives back the space of shards that were purged: what is still wanted of a segment that is mostly dead is copied
+ * to the open segment, and the file is removed. It is safe at every step, because
+ *   - a copy is on disk, and in the table, before the original goes; a crash in between leaves two, which harms nobody;
+ *   - a tombstone goes along while a record that it hides is anywhere on the disk, and the removal of a segment is synced
+ *     before the next one is looked at: so nothing that was ended ever comes back;
+ *   - a segment whose wanted bytes do not all come out whole is left as it is, for the repairer.
+ */
+import { type Clock, sleep } from '../seams/clock.ts'
+import { type Disk, type DiskFile, systemCodeOf } from '../seams/disk.ts'
+import { type ClosingEntry, readClosingEntries } from './closing-index.ts'
+import { type Fact, hides, isEnded, isSameFact, type PutFact, stateOf } from './facts.ts'
+import type { Mounted } from './mounted-disk.ts'
+import { readTwice } from './read-retry.ts'
+import {
+  HEADER_BYTES,
+  KIND_JOURNAL,
+  KIND_SHARD,
+  KIND_SNAPSHOT,
+  KIND_TOMBSTONE,
+  moveHeader,
+  parseHeader,
+  recordLengthOf,
+  writeHeader,
+} from './record.ts'
+import { recordBufferOf, sha256Of } from './record-buffer.ts'
+import { SEGMENTS_DIRECTORY, segmentPath } from './segment-name.ts'
+import { keyOf } from './shard-key.ts'
+import { readTombstone } from './take-in-segment.ts'
+import { encodeTombstone } from './tombstone.ts'
+import { payloadIsWhole, walkSegment } from './walk-segment.ts'
+
+/** A segment is compacted when less than this part of it is wanted. */
+export const COMPACT_BELOW_LIVE = 0.5
+/** Copies under way at once: enough to share syncs, few enough not to crowd out puts. */
+const COPIES_AT_ONCE = 32
+
+export interface CompactOptions {
+  readonly bytesPerSecond: number
+  /** Ends the work after the copy at hand; the segment stays. */
+  readonly signal?: AbortSignal
+}
+
+export interface Compacted {
+  readonly removedSegments: number
+  readonly copiedBytes: number
+  readonly freedBytes: number
+  /** Segments that hold damaged bytes which are still wanted. */
+  readonly leftSegments: number
+}
+
+export async function compactDisk(
+  mounted: Mounted,
+  seams: { disk: Disk; clock: Clock },
+  options: CompactOptions,
+): Promise<Compacted> {
+  const sum = { removedSegments: 0, copiedBytes: 0, freedBytes: 0, leftSegments: 0 }
+  const current = await mounted.appender.currentSegment()
+  for (const { segment, endBytes, closed, liveBytes } of mounted.table.segments()) {
+    if (!closed || segment >= current || liveBytes >= endBytes * COMPACT_BELOW_LIVE) continue
+    options.signal?.throwIfAborted()
+    const compaction = new SegmentCompaction(mounted, seams, options, segment)
+    if (await compaction.run()) {
+      sum.removedSegments++
+      sum.freedBytes += endBytes - compaction.copiedBytes
+    } else sum.leftSegments++
+    sum.copiedBytes += compaction.copiedBytes
+  }
+  return sum
+}
+
+class SegmentCompaction {
+  readonly #mounted: Mounted
+  readonly #disk: Disk
+  readonly #clock: Clock
+  readonly #options: CompactOptions
+  readonly #segment: number
+  readonly #beganMs: number
+  #copies: Promise<void>[] = []
+  copiedBytes = 0
+
+  constructor(
+    mounted: Mounted,
+    { disk, clock }: { disk: Disk; clock: Clock },
+    options: CompactOptions,
+    segment: number,
+  ) {
+    this.#mounted = mounted
+    this.#disk = disk
+    this.#clock = clock
+    this.#options = options
+    this.#segment = segment
+    this.#beganMs = clock.monotonicMs()
+  }
+
+  /** False where the segment was left as it is. */
+  async run(): Promise<boolean> {
+    const { table, reader } = this.#mounted
+    const dropped = await this.#copyAll()
+    if (dropped === undefined) return false
+    table.dropSegment(this.#segment, dropped)
+    await reader.files.drop(this.#segment)
+    await this.#disk.remove(segmentPath(this.#segment))
+    await this.#disk.syncDirectory(SEGMENTS_DIRECTORY)
+    return true
+  }
+
+  /** The facts of all records, once what is wanted of them is copied; undefined where something wanted cannot be read. */
+  async #copyAll(): Promise<Fact[] | undefined> {
+    const dropped: Fact[] = []
+    try {
+      await using file = await this.#disk.open(segmentPath(this.#segment), { mode: 'read' })
+      const entries = await this.#entries(file)
+      if (this.#wantedBytes(entries) !== this.#mounted.table.segment(this.#segment)?.liveBytes) return undefined
+      for (const entry of entries) if (!(await this.#copyWanted(file, entry, dropped))) return undefined
+      await this.#copiesDone()
+      // Only now is it known which hidden records are left, because their copies stand elsewhere.
+      for (const entry of entries) if (!(await this.#carryTombstone(file, entry, dropped))) return undefined
+      return dropped
+    } catch (error) {
+      // Writes fail with errors of their own; what the system says here, it says of reading.
+      if (systemCodeOf(error) === undefined) throw error
+      return undefined
+    } finally {
+      await this.#copiesDone()
+    }
+  }
+
+  async #entries(file: DiskFile): Promise<ClosingEntry[]> {
+    const { identity } = this.#mounted
+    const closing = await readClosingEntries(file, identity, this.#segment)
+    if (closing !== undefined) return closing
+    const walked: ClosingEntry[] = []
+    await walkSegment(file, identity, { segment: this.#segment, offset: 0 }, ({ header, offset }) => {
+      walked.push({ ...header, offset })
+    })
+    return walked
+  }
+
+  #wantedBytes(entries: readonly ClosingEntry[]): number {
+    let wanted = 0
+    for (const entry of entries) {
+      if (entry.kind === KIND_SHARD) {
+        const put = this.#putOf(entry)
+        const facts = this.#mounted.table.facts(put.key)
+        const known = facts.some((fact) => isSameFact(fact, put))
+        if (known && !isEnded(put, facts)) wanted += recordLengthOf(entry.payloadLength)
+      } else if (standsForItself(entry)) wanted += recordLengthOf(entry.payloadLength)
+    }
+    return wanted
+  }
+
+  /** Copies a record that is wanted; false where its bytes are damaged. */
+  async #copyWanted(file: DiskFile, entry: ClosingEntry, dropped: Fact[]): Promise<boolean> {
+    if (standsForItself(entry)) return await this.#copyPlain(file, entry)
+    if (entry.kind !== KIND_SHARD) return true
+    const { table, reader } = this.#mounted
+    const put = this.#putOf(entry)
+    dropped.push(put)
+    const facts = table.facts(put.key)
+    if (isEnded(put, facts) || (await this.#hasNewer(put, facts))) return true
+    const record = await reader.wholeRecord(put)
+    if (record === undefined) return false
+    await this.#copy(
+      record,
+      (place) => moveHeader(record, place),
+      (place) => table.add({ ...put, ...place }),
+    )
+    return true
+  }
+
+  /** Whether a newer record of the same bytes is there and was just read whole. */
+  async #hasNewer(put: PutFact, facts: readonly Fact[]): Promise<boolean> {
+    const newest = stateOf(facts).puts[0]
+    if (newest === undefined || newest.sha256 !== put.sha256 || newest.segment === this.#segment) return false
+    return (await this.#mounted.reader.whole(newest)) !== undefined
+  }
+
+  async #copyPlain(file: DiskFile, entry: ClosingEntry): Promise<boolean> {
+    const { table } = this.#mounted
+    if (!(await payloadIsWhole(file, entry.offset, entry.payloadLength))) return false
+    const record = Buffer.alloc(recordLengthOf(entry.payloadLength))
+    await readTwice(file, record, entry.offset)
+    await this.#copy(
+      record,
+      (place) => moveHeader(record, place),
+      (place) => table.addLive(place.segment, record.length),
+    )
+    return true
+  }
+
+  async #carryTombstone(file: DiskFile, entry: ClosingEntry, dropped: Fact[]): Promise<boolean> {
+    if (entry.kind !== KIND_TOMBSTONE) return true
+    const { identity, table } = this.#mounted
+    const { offset, lineage } = entry
+    const head = Buffer.alloc(HEADER_BYTES)
+    await readTwice(file, head, offset)
+    const parsed = parseHeader(head, identity, { segment: this.#segment, offset })
+    const deeds = await readTombstone(file, entry)
+    if (!parsed.ok || deeds === undefined) return false
+    const place = { segment: this.#segment, offset, lineage }
+    const kept = deeds.filter(({ key, deed, sequence }) => {
+      if (key === undefined) return true
+      const fact: Fact = { what: deed, key, sequence, ...place }
+      dropped.push(fact)
+      return table.facts(key).some((put) => put.what === 'put' && put.segment !== this.#segment && hides(fact, put))
+    })
+    if (kept.length === 0) return true
+    const payload = encodeTombstone(kept)
+    const { bytes, payloadLength } = recordBufferOf(payload)
+    const header = { ...parsed.header, payloadLength, sha256: sha256Of(payload) }
+    await this.#copy(
+      bytes,
+      (to) => writeHeader(bytes, header, identity, to),
+      (to) => {
+        for (const { key, deed, sequence } of kept)
+          if (key !== undefined) table.add({ what: deed, key, sequence, lineage, ...to })
+      },
+    )
+    return true
+  }
+
+  /** Hands a record to the appender, not faster than the caller allows. */
+  async #copy(record: Uint8Array, ...places: StampAndLanded): Promise<void> {
+    this.#copies.push(this.#mounted.appender.append(record, ...places))
+    this.copiedBytes += record.length
+    if (this.#copies.length >= COPIES_AT_ONCE) await this.#copiesDone()
+    const dueMs = this.#beganMs + (this.copiedBytes / this.#options.bytesPerSecond) * 1000
+    const waitMs = dueMs - this.#clock.monotonicMs()
+    if (waitMs > 0) await sleep(this.#clock, waitMs, this.#options.signal)
+  }
+
+  async #copiesDone(): Promise<void> {
+    const copies = this.#copies
+    this.#copies = []
+    await Promise.all(copies)
+  }
+
+  #putOf({ subject, shardIndex, offset, lineage, sequence, payloadLength, sha256, bucket }: ClosingEntry): PutFact {
+    const key = keyOf(subject, shardIndex)
+    return { what: 'put', key, segment: this.#segment, offset, lineage, sequence, payloadLength, sha256, bucket }
+  }
+}
+
+type StampAndLanded = Parameters<Mounted['appender']['append']> extends [unknown, ...infer Rest] ? Rest : never
+
+function standsForItself({ kind }: ClosingEntry): boolean {
+  return kind === KIND_JOURNAL || kind === KIND_SNAPSHOT
+}

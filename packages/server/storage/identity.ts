@@ -1,0 +1,126 @@
+/**
+ * The file `identity` says who a disk is: cluster, the catalog's lineage, node, disk, and how often it was started. It is replaced as a whole, so
+ * that a crash leaves the old one or the new one.
+ *
+ * A directory without it is a new disk, or a mount point whose disk is missing; nobody can tell which. So a disk is made
+ * only when the caller says so, and only where there are no segments either.
+ */
+import { crc32 } from 'node:zlib'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { type Id, isId } from '@holdfast/core/wire/ids.ts'
+import { type Disk, systemCodeOf } from '../seams/disk.ts'
+import { SEGMENTS_DIRECTORY } from './segment-name.ts'
+
+export interface Identity {
+  readonly cluster: Id
+  /** Orders of another catalog are refused. */
+  readonly lineage: Id
+  readonly node: Id
+  readonly disk: Id
+  /** Raised, and synced, before anything else at every start. */
+  readonly starts: number
+}
+
+const FILE = 'identity'
+const BESIDE = 'identity.new'
+const FORMAT = 1
+const FILE_BYTES_MAX = 1024
+const SHAPE = /^(\{.*\}\n)([0-9a-f]{8})\n$/s
+
+export type ParsedIdentity =
+  | { readonly is: 'known'; readonly identity: Identity }
+  | { readonly is: 'missing' }
+  | { readonly is: 'damaged' }
+  | { readonly is: 'format_unknown' }
+
+/** Makes a new disk of an empty directory. @throws disk_foreign where an identity or segments are there already */
+export async function makeIdentity(disk: Disk, who: Omit<Identity, 'starts'>): Promise<void> {
+  if ((await disk.exists(FILE)) || (await disk.exists(SEGMENTS_DIRECTORY))) {
+    throw new HoldfastError(
+      'disk_foreign',
+      'this directory holds a disk already: a new one is made only in an empty directory',
+    )
+  }
+  await writeIdentity(disk, { ...who, starts: 0 })
+}
+
+/** The identity of the disk of `node`. @throws node_unavailable (missing), disk_foreign, format_unknown */
+export async function knownIdentity(disk: Disk, who: Pick<Identity, 'cluster' | 'node'>): Promise<Identity> {
+  const found = await readIdentity(disk)
+  if (found.is === 'missing')
+    throw new HoldfastError('node_unavailable', 'the disk has no identity: new, or not mounted')
+  if (found.is === 'damaged') throw new HoldfastError('disk_foreign', 'the identity of this disk is damaged')
+  if (found.is === 'format_unknown')
+    throw new HoldfastError('format_unknown', 'this disk was written by a newer Holdfast')
+  const { cluster, node } = found.identity
+  if (cluster !== who.cluster) throw new HoldfastError('disk_foreign', `this disk belongs to the cluster ${cluster}`)
+  if (node !== who.node) throw new HoldfastError('disk_foreign', `this disk belongs to the node ${node}`)
+  return found.identity
+}
+
+/** Counts a start. Nothing else may be written to the disk before this has returned. */
+export async function raiseStarts(disk: Disk, identity: Identity): Promise<Identity> {
+  const raised = { ...identity, starts: identity.starts + 1 }
+  await writeIdentity(disk, raised)
+  return raised
+}
+
+export async function readIdentity(disk: Disk): Promise<ParsedIdentity> {
+  let bytes: Buffer
+  try {
+    await using file = await disk.open(FILE, { mode: 'read' })
+    const into = Buffer.alloc(FILE_BYTES_MAX)
+    bytes = into.subarray(0, await file.read(into, 0))
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return { is: 'missing' }
+    throw error
+  }
+  return parseIdentity(bytes.toString('utf8'))
+}
+
+export function isSameIdentity(found: ParsedIdentity, identity: Identity): boolean {
+  return found.is === 'known' && lineOf(found.identity) === lineOf(identity)
+}
+
+export function parseIdentity(text: string): ParsedIdentity {
+  const [, line, crc] = SHAPE.exec(text) ?? []
+  if (line === undefined || crc !== crcOf(line)) return { is: 'damaged' }
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return { is: 'damaged' }
+  }
+  if (typeof value !== 'object' || value === null || !('format' in value)) return { is: 'damaged' }
+  if (value.format !== FORMAT) return { is: 'format_unknown' }
+  if (!('cluster' in value && 'lineage' in value && 'node' in value && 'disk' in value && 'starts' in value))
+    return { is: 'damaged' }
+  const { cluster, lineage, node, disk, starts } = value
+  const ids = isIdValue(cluster) && isIdValue(lineage) && isIdValue(node) && isIdValue(disk)
+  if (!ids || typeof starts !== 'number' || !Number.isSafeInteger(starts)) return { is: 'damaged' }
+  return { is: 'known', identity: { cluster, lineage, node, disk, starts } }
+}
+
+async function writeIdentity(disk: Disk, identity: Identity): Promise<void> {
+  const line = lineOf(identity)
+  if (await disk.exists(BESIDE)) await disk.remove(BESIDE)
+  {
+    await using file = await disk.open(BESIDE, { mode: 'create' })
+    await file.write([Buffer.from(`${line}${crcOf(line)}\n`)], 0)
+    await file.sync()
+  }
+  await disk.rename(BESIDE, FILE)
+  await disk.syncDirectory('.')
+}
+
+function lineOf({ cluster, lineage, node, disk, starts }: Identity): string {
+  return `${JSON.stringify({ format: FORMAT, cluster, lineage, node, disk, starts })}\n`
+}
+
+function crcOf(line: string): string {
+  return crc32(line).toString(16).padStart(8, '0')
+}
+
+function isIdValue(value: unknown): value is Id {
+  return typeof value === 'string' && isId(value)
+}
