@@ -30,6 +30,8 @@ const core = {
   merging: 'core/merging',
 }
 
+const serverFloors = ['seams', 'storage', 'compute', 'catalog', 'cluster', 'files', 'access', 'doors'].map((floor) => `server/${floor}`)
+
 const floors: Floors = [
   ['core/wire', []],
   ['core/kernel', [core.wire]],
@@ -63,15 +65,10 @@ const floors: Floors = [
   ],
   ['server/access', [core.wire, 'server/seams', 'server/catalog']],
   ['server/doors', [core.wire, 'server/seams', 'server/cluster', 'server/files', 'server/access']],
-  [
-    'server/main',
-    [
-      ...Object.values(core),
-      ...['seams', 'storage', 'compute', 'catalog', 'cluster', 'files', 'access', 'doors'].map(
-        (floor) => `server/${floor}`,
-      ),
-    ],
-  ],
+  ['server/arguments', [core.wire]],
+  ['server/drives', [core.wire, 'server/seams', 'server/storage', 'server/catalog', 'server/cluster']],
+  ['server/gateway', [core.wire, ...serverFloors.filter((floor) => floor !== 'server/doors')]],
+  ['server/main', [...Object.values(core), ...serverFloors, 'server/arguments', 'server/drives', 'server/gateway']],
 
   ['client/sdk', Object.values(core)],
   ['client/sync', [...Object.values(core), 'client/sdk']],

@@ -4,16 +4,16 @@
  * only while the catalog knows none of that name.
  */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import type { IdMaker } from '@holdfast/core/wire/ids.ts'
+import type { Id, IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { ClusterRow, NodeRow } from './catalog/rows.ts'
 import { listNodes } from './catalog/transactions/list-nodes.ts'
 import { nodeSeen } from './catalog/transactions/node-seen.ts'
 import { nodeStarted } from './catalog/transactions/node-started.ts'
-import { Nodes, type NodeView, type Transport } from './cluster/nodes.ts'
+import { Nodes, type Transport } from './cluster/nodes.ts'
 import type { Clock } from './seams/clock.ts'
 import { FileDisk } from './seams/file-disk.ts'
-import { makeIdentity } from './storage/identity.ts'
+import { makeIdentity, readIdentity } from './storage/identity.ts'
 import { SegmentStore } from './storage/segment-store.ts'
 import type { ShardStore } from './storage/shard-store.ts'
 import { openSqliteIndex } from './storage/sqlite-index.ts'
@@ -64,7 +64,7 @@ export class Drives implements AsyncDisposable {
     const drives = new Drives(options)
     const known = await options.catalog.read(listNodes, {})
     for (const place of options.places) {
-      await drives.#add(place, known.find(({ name }) => name === place.name))
+      await drives.#add(place, known)
     }
     await drives.nodes.refresh()
     return drives
@@ -83,42 +83,62 @@ export class Drives implements AsyncDisposable {
     await Promise.all(this.#drives.map(({ store }) => store?.[Symbol.asyncDispose]()))
   }
 
-  async #add(place: DriveDirectory, known: NodeRow | undefined): Promise<void> {
-    const { catalog, cluster, ids, clock } = this.#options
-    const node = known?.node ?? ids.next()
-    if (known === undefined) {
-      await this.#options.makeDirectory(place.directory)
-      const identity = { cluster: cluster.clusterId, lineage: cluster.lineage, node, disk: ids.next() }
-      await makeIdentity(new FileDisk(place.directory), identity)
-    }
+  async #add(place: DriveDirectory, nodes: readonly NodeRow[]): Promise<void> {
+    const known = nodes.find(({ name }) => name === place.name)
+    const node = known?.node ?? (await this.#newNode(place, nodes))
     const drive: Drive = { place, number: known?.number ?? -1, store: undefined }
     const store = await this.#openStore(place, node)
-    const at = { zone: place.zone, region: 'here', weight: 1, state: 'offline', writable: false } as const
-    const view = { ...at, id: node, name: place.name, capacityBytes: known?.capacityBytes ?? 0, freeBytes: 0 }
-    if (store !== undefined) {
-      const report = await store.report()
-      const { number, verdict } = await catalog.write(nodeStarted, {
-        ...report,
-        name: place.name,
-        zone: place.zone,
-        nowMs: clock.now(),
-      })
-      if (verdict === 'cloned') {
-        await store[Symbol.asyncDispose]()
-        throw new HoldfastError('disk_foreign', `${place.directory} is a copy of another drive of this cluster; take it away`)
-      }
-      if (verdict === 'rolled_back') {
-        this.#options.warn(`${place.name} is older than when it was last seen; what it lacks is read from the other drives`)
-      }
-      drive.number = number
-      drive.store = store
-    }
+    if (store !== undefined) await this.#started(drive, store)
     this.#drives.push(drive)
-    this.nodes.add({ ...view, number: drive.number })
+    const at = { zone: place.zone, region: 'here', weight: 1, state: 'offline', writable: false } as const
+    this.nodes.add({
+      ...at,
+      number: drive.number,
+      id: node,
+      name: place.name,
+      capacityBytes: known?.capacityBytes ?? 0,
+      freeBytes: 0,
+    })
+  }
+
+  /** Makes a drive. One that a start made which was killed before the catalog heard of it is taken as it is. */
+  async #newNode(place: DriveDirectory, nodes: readonly NodeRow[]): Promise<Id> {
+    const { cluster, ids } = this.#options
+    const found = await readIdentity(new FileDisk(place.directory))
+    if (found.is === 'known' && found.identity.cluster === cluster.clusterId) {
+      const { node } = found.identity
+      if (nodes.every((other) => other.node !== node)) return node
+    }
+    await this.#options.makeDirectory(place.directory)
+    const node = ids.next()
+    const identity = { cluster: cluster.clusterId, lineage: cluster.lineage, node, disk: ids.next() }
+    await makeIdentity(new FileDisk(place.directory), identity)
+    return node
+  }
+
+  /** Tells the catalog of a store that was opened, and takes it, unless it is a copy. */
+  async #started(drive: Drive, store: SegmentStore): Promise<void> {
+    const { catalog, clock, warn } = this.#options
+    const { name, zone, directory } = drive.place
+    const { number, verdict } = await catalog.write(nodeStarted, {
+      ...(await store.report()),
+      name,
+      zone,
+      nowMs: clock.now(),
+    })
+    if (verdict === 'cloned') {
+      await store[Symbol.asyncDispose]()
+      throw new HoldfastError('disk_foreign', `${directory} is a copy of another drive of this cluster; take it away`)
+    }
+    if (verdict === 'rolled_back') {
+      warn(`${name} is older than when it was last seen; what it lacks is read from the other drives`)
+    }
+    drive.number = number
+    drive.store = store
   }
 
   /** Undefined where the drive is away. */
-  async #openStore({ directory, name }: DriveDirectory, node: NodeView['id']): Promise<SegmentStore | undefined> {
+  async #openStore({ directory, name }: DriveDirectory, node: Id): Promise<SegmentStore | undefined> {
     const { cluster, clock, warn } = this.#options
     const disk = new FileDisk(directory)
     try {
@@ -135,7 +155,8 @@ export class Drives implements AsyncDisposable {
     if (drive.store !== undefined) await drive.store.checkIdentity()
     else if (await new FileDisk(drive.place.directory).exists('identity')) {
       const id = this.nodes.get(drive.number)?.id
-      if (id !== undefined) drive.store = await this.#openStore(drive.place, id)
+      const store = id && (await this.#openStore(drive.place, id))
+      if (store !== undefined) await this.#started(drive, store)
     }
   }
 
@@ -151,7 +172,14 @@ export class Drives implements AsyncDisposable {
       if (store === undefined) continue
       const { state, capacityBytes, freeBytes, segmentEnds } = await store.report()
       if (state !== 'online' && state !== 'full') continue
-      await catalog.write(nodeSeen, { number, state: 'online', capacityBytes, freeBytes, segmentEnds, nowMs: clock.now() })
+      await catalog.write(nodeSeen, {
+        number,
+        state: 'online',
+        capacityBytes,
+        freeBytes,
+        segmentEnds,
+        nowMs: clock.now(),
+      })
     }
   }
 }

@@ -42,7 +42,7 @@ export interface GatewayOptions {
   readonly ids: IdMaker
 }
 
-export const DEFAULT_BUCKET = 'default'
+const DEFAULT_BUCKET = 'default'
 
 export class Gateway implements AsyncDisposable {
   readonly buckets: Buckets

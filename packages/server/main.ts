@@ -5,6 +5,7 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { IdMaker } from '@holdfast/core/wire/ids.ts'
 import { AdminKey } from './access/admin-key.ts'
 import { parseArguments, type UpArguments } from './arguments.ts'
@@ -34,7 +35,10 @@ const REAP_EVERY_MS = 60_000
 
 const clock = systemClock
 const random = systemRandom
-const ids = new IdMaker(() => clock.now(), (length) => random.bytes(length))
+const ids = new IdMaker(
+  () => clock.now(),
+  (length) => random.bytes(length),
+)
 const log = openLog(process.stderr)
 
 function fatal(error: unknown): void {
@@ -79,10 +83,12 @@ async function up({ dataDirectory, port, drives: driveCount, driveDirectories }:
   resources.use(repeatedly(REAP_EVERY_MS, 'collecting', () => gateway.reaper.run()))
 
   const authenticate = adminKey.authenticate.bind(adminKey)
-  const server = resources.use(await RestServer.open({ floor: gateway, authenticate, log, clock, random, version: VERSION }))
-  await server.listen({ host: HOST, port })
+  const server = resources.use(
+    await RestServer.open({ floor: gateway, authenticate, log, clock, random, version: VERSION }),
+  )
+  const listening = await server.listen({ host: HOST, port })
   for (const sentence of keys.sentences) process.stderr.write(`${sentence}\n`)
-  process.stdout.write(`Holdfast is ready: http://${HOST}:${port}\n`)
+  process.stdout.write(`Holdfast is ready: http://${HOST}:${listening}\n`)
   await stopped
 }
 
@@ -92,7 +98,10 @@ async function openCluster(catalog: Catalog, data: string): Promise<{ cluster: C
   const known = await catalog.read(loadCluster, {})
   if (known !== null) {
     const { recoveryPublicKey } = known
-    return { cluster: known, keys: await openKeyFiles(secrets, { random, ids }, { mayCreate: false, recoveryPublicKey }) }
+    return {
+      cluster: known,
+      keys: await openKeyFiles(secrets, { random, ids }, { mayCreate: false, recoveryPublicKey }),
+    }
   }
   const keys = await openKeyFiles(secrets, { random, ids }, { mayCreate: true })
   const { recoveryPublicKey, masterKeys } = keys
@@ -146,4 +155,11 @@ function repeatedly(everyMs: number, what: string, act: () => Promise<unknown>):
   }
 }
 
-await up(parseArguments(process.argv.slice(2)))
+try {
+  await up(parseArguments(process.argv.slice(2)))
+} catch (error) {
+  // What may happen (another process on this directory, a foreign disk) is told in a sentence; a bug shows its stack.
+  if (!(error instanceof HoldfastError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+}

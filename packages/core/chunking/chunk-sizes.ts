@@ -1,11 +1,6 @@
 /** The sizes that content-defined chunks may have. */
 import { assert } from '../wire/assert.ts'
-
-/** Below this a chunk's row in the catalog weighs too much against its bytes. */
-export const CHUNK_BYTES_MIN = 4096
-
-/** Of plain bytes. A chunk is also at most k MiB, so that what a cut leaves over and what comes next fit one stripe. */
-export const CHUNK_BYTES_MAX = 2 * 1024 * 1024
+import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from '../wire/chunk-limits.ts'
 
 export interface ChunkSizes {
   /** No chunk is shorter, but the last of a content. */

@@ -1,6 +1,6 @@
 /** Cuts content into chunks of one size: for media, which hardly change and are read in ranges. */
 import { assert } from '../wire/assert.ts'
-import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from './chunk-sizes.ts'
+import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from '../wire/chunk-limits.ts'
 import { assertWindow, type Window } from './window.ts'
 
 /** The positions where chunks end, in order. */

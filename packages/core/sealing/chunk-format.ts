@@ -3,8 +3,9 @@
  * and the small numbers that stand beside it. The ciphers themselves are handed in by whoever seals: Node.js on the server,
  * WebCrypto in a browser. `docs/formats.md`, *Sealing*, is the specification.
  */
-import { CHUNK_BYTES_MAX } from '../chunking/chunk-sizes.ts'
+
 import { assert } from '../wire/assert.ts'
+import { CHUNK_BYTES_MAX } from '../wire/chunk-limits.ts'
 
 /** Suite 1: ids by HMAC-SHA-256 under the bucket's id key, AES-256-GCM under a key per chunk. */
 export const SUITE_PLAIN_BUCKET = 1

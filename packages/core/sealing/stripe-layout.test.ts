@@ -56,7 +56,12 @@ describe('stripe layout', () => {
   it('reads its table back from the stripe, and refuses a table with any flipped byte', () => {
     const lengths = [100, 70_000, 5000]
     const layout = layoutStripe(lengths, 3)
-    const name = { bucket: new Uint8Array(16).fill(7), stripe: new Uint8Array(16).fill(8), dataShards: 3, parityShards: 2 }
+    const name = {
+      bucket: new Uint8Array(16).fill(7),
+      stripe: new Uint8Array(16).fill(8),
+      dataShards: 3,
+      parityShards: 2,
+    }
     const entries: TableEntry[] = lengths.map((storedBytes, i) => ({
       chunk: new Uint8Array(32).fill(i + 1),
       place: layout.places[i] ?? 0,

@@ -99,7 +99,12 @@ export interface StripeName {
 export type Crc32 = (bytes: Uint8Array) => number
 
 /** Table and trailer, to stand at `layout.tableAt`. */
-export function encodeTable(name: StripeName, entries: readonly TableEntry[], layout: StripeLayout, crc32: Crc32): Uint8Array {
+export function encodeTable(
+  name: StripeName,
+  entries: readonly TableEntry[],
+  layout: StripeLayout,
+  crc32: Crc32,
+): Uint8Array {
   const bytes = new Uint8Array(entries.length * TABLE_ENTRY_BYTES + TRAILER_BYTES)
   const view = new DataView(bytes.buffer)
   let at = 0

@@ -128,9 +128,13 @@ export class PolicyUnplaceableError extends HoldfastError {
 
 export class QuorumLostError extends HoldfastError {
   constructor(counts: { needed: number; reached: number }, options?: ErrorOptions) {
-    super('quorum_lost', `a write needs ${counts.needed} nodes and reached ${counts.reached}; try again when more are back`, {
-      ...options,
-      details: counts,
-    })
+    super(
+      'quorum_lost',
+      `a write needs ${counts.needed} nodes and reached ${counts.reached}; try again when more are back`,
+      {
+        ...options,
+        details: counts,
+      },
+    )
   }
 }

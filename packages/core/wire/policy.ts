@@ -3,7 +3,7 @@
  * so that a policy is *asked for* in part and *kept* whole.
  */
 import { z } from 'zod'
-import { CHUNK_BYTES_MAX } from '../chunking/chunk-sizes.ts'
+import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from './chunk-limits.ts'
 import { HoldfastError } from './errors.ts'
 
 const MiB = 1024 * 1024
@@ -18,9 +18,9 @@ const redundancySchema = z.strictObject({
 })
 
 const chunkingSchema = z.strictObject({
-  minBytes: z.int().min(4096).max(CHUNK_BYTES_MAX),
-  averageBytes: z.int().min(4096).max(CHUNK_BYTES_MAX),
-  maxBytes: z.int().min(4096).max(CHUNK_BYTES_MAX),
+  minBytes: z.int().min(CHUNK_BYTES_MIN).max(CHUNK_BYTES_MAX),
+  averageBytes: z.int().min(CHUNK_BYTES_MIN).max(CHUNK_BYTES_MAX),
+  maxBytes: z.int().min(CHUNK_BYTES_MIN).max(CHUNK_BYTES_MAX),
 })
 
 const strategyRuleSchema = z
@@ -67,7 +67,7 @@ export interface Policy {
   readonly versionsKept: number
 }
 
-export const CHUNKED_FROM_BYTES_DEFAULT = 50 * 1000 * 1000
+const CHUNKED_FROM_BYTES_DEFAULT = 50 * 1000 * 1000
 const VERSIONS_KEPT_DEFAULT = 100
 
 /** The whole policy that a request means. `byDefault` is the shape that the number of nodes suggests. */
@@ -89,8 +89,10 @@ export function completePolicy(asked: PolicyRequest, byDefault: { dataShards: nu
   if (!(chunking.minBytes <= chunking.averageBytes && chunking.averageBytes <= chunking.maxBytes)) {
     throw invalid('chunking needs minBytes ≤ averageBytes ≤ maxBytes')
   }
-  if ((chunking.averageBytes & (chunking.averageBytes - 1)) !== 0) throw invalid('chunking.averageBytes is a power of two')
-  if (chunking.maxBytes > chunkLimit) throw invalid(`chunking.maxBytes is at most ${chunkLimit} with ${data} data shards`)
+  if ((chunking.averageBytes & (chunking.averageBytes - 1)) !== 0)
+    throw invalid('chunking.averageBytes is a power of two')
+  if (chunking.maxBytes > chunkLimit)
+    throw invalid(`chunking.maxBytes is at most ${chunkLimit} with ${data} data shards`)
   return {
     redundancy: { data, parity, writeQuorum },
     chunking,

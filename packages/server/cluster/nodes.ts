@@ -74,7 +74,8 @@ export class Nodes {
   noteFailure(number: number, error: unknown): void {
     if (hasCode(error, 'disk_full')) this.#set(number, { writable: false })
     else if (hasCode(error, 'disk_failed')) this.#set(number, { state: 'failed', writable: false })
-    else if (hasCode(error, 'node_unavailable', 'disk_foreign')) this.#set(number, { state: 'offline', writable: false })
+    else if (hasCode(error, 'node_unavailable', 'disk_foreign'))
+      this.#set(number, { state: 'offline', writable: false })
   }
 
   /** Asks every node how it is. */

@@ -43,7 +43,8 @@ export class StripeReader {
     const index = Math.floor(place / stripe.shardBytes)
     const offset = place - index * stripe.shardBytes
     const shard = holderOf(stripe, index)
-    if (shard === undefined || offset + storedBytes > stripe.shardBytes || !this.#nodes.isOnline(shard.node)) return undefined
+    if (shard === undefined || offset + storedBytes > stripe.shardBytes || !this.#nodes.isOnline(shard.node))
+      return undefined
     try {
       return this.#nodes.store(shard.node).getNow({ stripe: stripe.stripe, index }, { offset, length: storedBytes })
     } catch {
@@ -69,7 +70,10 @@ export class StripeReader {
       if (whole !== undefined) return whole.bytes.subarray(offset, offset + length)
       const present = distinct(good).slice(0, stripe.dataShards)
       if (present.length < stripe.dataShards) throw unavailable(stripe, present.length)
-      const range = present.map(({ index: from, bytes }) => ({ index: from, bytes: bytes.subarray(offset, offset + length) }))
+      const range = present.map(({ index: from, bytes }) => ({
+        index: from,
+        bytes: bytes.subarray(offset, offset + length),
+      }))
       return this.#decode(stripe, range, index)
     })
     return Buffer.concat(parts)
@@ -87,7 +91,8 @@ export class StripeReader {
       if (asked.length === 0) throw unavailable(stripe, read.length)
       next += asked.length
       const answers = await Promise.all(asked.map((other) => this.#readShard(stripe, other, piece)))
-      for (const [i, bytes] of answers.entries()) if (bytes !== undefined) read.push({ index: asked[i]?.index ?? -1, bytes })
+      for (const [i, bytes] of answers.entries())
+        if (bytes !== undefined) read.push({ index: asked[i]?.index ?? -1, bytes })
     }
     return this.#decode(stripe, read, piece.index)
   }
@@ -113,7 +118,8 @@ export class StripeReader {
     if (shard.state !== 'durable' || !this.#nodes.isOnline(shard.node)) return undefined
     try {
       const bytes = await this.#nodes.store(shard.node).get({ stripe: stripe.stripe, index: shard.index })
-      if (bytes.length === stripe.shardBytes && hash('sha256', bytes, 'hex') === shard.sha256) return { index: shard.index, bytes }
+      if (bytes.length === stripe.shardBytes && hash('sha256', bytes, 'hex') === shard.sha256)
+        return { index: shard.index, bytes }
       this.#onDamage(stripe, shard.index, 'damaged')
     } catch (error) {
       this.#noteFailure(stripe, shard, error)

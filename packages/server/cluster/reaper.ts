@@ -31,7 +31,7 @@ const ROWS_AT_ONCE = 1000
 const ORDERS_AT_ONCE = 1000
 const LISTED_AT_ONCE = 1000
 /** How long a repeated Idempotency-Key hears the first answer. */
-export const ANSWERS_KEPT_MS = 24 * 3600_000
+const ANSWERS_KEPT_MS = 24 * 3600_000
 
 export interface Reaped {
   readonly chunks: number

@@ -125,7 +125,9 @@ export class Sessions implements AsyncDisposable {
     this.#timer = this.#clock.after(RENEW_EVERY_MS, () => {
       const sessions = [...this.#held.keys()]
       // A renewal that fails shows at the commits of those who hold the session.
-      this.#catalog.write(renewSessions, { sessions, nowMs: this.#clock.now(), leaseMs: SESSION_LEASE_MS }).catch(() => {})
+      this.#catalog
+        .write(renewSessions, { sessions, nowMs: this.#clock.now(), leaseMs: SESSION_LEASE_MS })
+        .catch(() => {})
       this.#renewLater()
     })
   }

@@ -21,11 +21,11 @@ import type { Order, ShardPut } from '../storage/shard-store.ts'
 import type { Nodes } from './nodes.ts'
 
 /** How long the answer waits beyond the quorum for the shards that are still on their way. */
-export const BEYOND_QUORUM_MS = 100
+const BEYOND_QUORUM_MS = 100
 /** A put that is silent for this long gets a substitute, if there is one. */
-export const STALL_MS = 2000
+const STALL_MS = 2000
 /** No quorum within this time: the write is given up. */
-export const WRITE_DEADLINE_MS = 30_000
+const WRITE_DEADLINE_MS = 30_000
 
 export interface StripeWrite {
   readonly stripe: StripeId
@@ -139,24 +139,29 @@ class Attempt {
   }
 
   #send(index: number, node: number): void {
-    const put = this.#putOf(index)
+    const isMeant = (): boolean => this.#meantFor[index] === node
     const arrived = this.#nodes
       .store(node)
-      .put(put)
+      .put(this.#putOf(index))
       .then(
         () => {
-          if (this.#meantFor[index] === node) this.#durable.set(index, node)
+          if (isMeant()) {
+            this.#durable.set(index, node)
+            this.#waiting.delete(index)
+          }
           return true
         },
         (error: unknown) => {
           this.#nodes.noteFailure(node, error)
-          if (!this.#answered && this.#meantFor[index] === node) this.#replace(index)
+          if (isMeant()) {
+            this.#waiting.delete(index)
+            if (!this.#answered) this.#replace(index)
+          }
           return false
         },
       )
     this.#waiting.set(index, arrived)
     const settled = arrived.then(() => {
-      if (this.#waiting.get(index) === arrived) this.#waiting.delete(index)
       this.#pending.delete(settled)
       this.#look()
     })
@@ -173,7 +178,9 @@ class Attempt {
 
   /** Sends the shard to a node that has none of this stripe; where there is none, it stays missing. */
   #replace(index: number): void {
-    const candidates = this.#nodes.candidates('writable').filter(({ number }) => this.#holds(number, index) || !this.#tried.has(number))
+    const candidates = this.#nodes
+      .candidates('writable')
+      .filter(({ number }) => this.#holds(number, index) || !this.#tried.has(number))
     const kept = candidates.flatMap(({ number }, position) => (this.#holds(number, index) ? [position] : []))
     if (kept.length === candidates.length) return
     const shape = { ...this.#stripe.shape, shardBytes: this.#stripe.sealed.shardBytes }
@@ -218,7 +225,9 @@ class Attempt {
       const state = this.#durable.has(index) ? 'durable' : this.#waiting.has(index) ? 'expected' : 'missing'
       return { node, index, state, verifiedDay: 0, sequence: order.sequence, sha256 }
     })
-    const late = [...this.#waiting].map(([index, arrived]): LateShard => ({ index, node: this.#meantFor[index] ?? -1, arrived }))
+    const late = [...this.#waiting].map(
+      ([index, arrived]): LateShard => ({ index, node: this.#meantFor[index] ?? -1, arrived }),
+    )
     this.#resolve({ shards, late, settled: this.#settled() })
   }
 

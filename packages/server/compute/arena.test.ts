@@ -5,7 +5,9 @@ import { Arena } from './arena.ts'
 
 describe('arena', () => {
   it('never hands out a byte twice, and has all of them again when all came back', () => {
-    const steps = fc.array(fc.oneof(fc.integer({ min: 1, max: 1_000_000 }), fc.constant('free' as const)), { maxLength: 60 })
+    const steps = fc.array(fc.oneof(fc.integer({ min: 1, max: 1_000_000 }), fc.constant('free' as const)), {
+      maxLength: 60,
+    })
     fc.assert(
       fc.property(steps, (acts) => {
         const arena = new Arena(100, 4 * 1024 * 1024)

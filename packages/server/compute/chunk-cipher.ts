@@ -55,7 +55,9 @@ export function sealChunk(
   const { body, codec } = chunk.compress ? compressed(chunk.plain) : { body: chunk.plain, codec: CODEC_NONE }
   const id = Buffer.from(chunk.id, 'hex')
   const cipher = createCipheriv(CIPHER, chunkKey(keys, id), nonce, { authTagLength: TAG_BYTES })
-  cipher.setAAD(aadOf(keys, { suite: SUITE_PLAIN_BUCKET, keyEpoch: keys.keyEpoch, codec, plainBytes: chunk.plain.length }, id))
+  cipher.setAAD(
+    aadOf(keys, { suite: SUITE_PLAIN_BUCKET, keyEpoch: keys.keyEpoch, codec, plainBytes: chunk.plain.length }, id),
+  )
   const ciphertext = cipher.update(body)
   cipher.final()
   return { codec, nonce, ciphertext, tag: cipher.getAuthTag() }

@@ -1,9 +1,19 @@
 /** All the work on the calling thread: for the simulator, whose every step must follow from the seed, and for tests. */
-import { Kernel, KERNEL_RESERVED_BYTES } from '@holdfast/core/kernel/kernel.ts'
+import { KERNEL_RESERVED_BYTES, Kernel } from '@holdfast/core/kernel/kernel.ts'
 import { NONCE_BYTES } from '@holdfast/core/sealing/chunk-format.ts'
 import type { Random } from '../seams/random.ts'
 import { openChunk } from './chunk-cipher.ts'
-import type { ChunkKeys, ChunkSizes, Compute, NamedChunk, SealedPlace, Shard, SlotSize, StripeShape, StripeSlot } from './compute.ts'
+import type {
+  ChunkKeys,
+  ChunkSizes,
+  Compute,
+  NamedChunk,
+  SealedPlace,
+  Shard,
+  SlotSize,
+  StripeShape,
+  StripeSlot,
+} from './compute.ts'
 import { LocalWork } from './local-work.ts'
 import { MemorySlot } from './slot.ts'
 import { type SlotPlace, Slots } from './slots.ts'

@@ -6,10 +6,17 @@ import { cutContent } from '@holdfast/core/chunking/cut-content.ts'
 import { defaultGearTable } from '@holdfast/core/chunking/gear-table.ts'
 import { kernelScan } from '@holdfast/core/chunking/kernel-scan.ts'
 import { ShardCodec } from '@holdfast/core/erasure/shard-codec.ts'
-import { Kernel, KERNEL_RESERVED_BYTES } from '@holdfast/core/kernel/kernel.ts'
+import { KERNEL_RESERVED_BYTES, Kernel } from '@holdfast/core/kernel/kernel.ts'
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { nameChunk } from './chunk-cipher.ts'
-import { type ChunkKeys, type ChunkSizes, CUT_NOW_BYTES_MAX, type NamedChunk, type Shard, type StripeShape } from './compute.ts'
+import {
+  type ChunkKeys,
+  type ChunkSizes,
+  CUT_NOW_BYTES_MAX,
+  type NamedChunk,
+  type Shard,
+  type StripeShape,
+} from './compute.ts'
 
 const PAGE_BYTES = 65_536
 

@@ -45,11 +45,15 @@ export class Slots {
     const bytes = bytesOf(size)
     const largest = Math.max(...this.#lanes.map((lane) => lane.capacityBytes))
     if (bytes > largest) {
-      throw new HoldfastError('limit_exceeded', `a stripe of this policy needs ${bytes} bytes of buffer and a worker has ${largest}`)
+      throw new HoldfastError(
+        'limit_exceeded',
+        `a stripe of this policy needs ${bytes} bytes of buffer and a worker has ${largest}`,
+      )
     }
     const place = this.tryTake(size)
     if (place !== undefined) return Promise.resolve(place)
-    if (this.#waiters.length >= WAITERS_MAX) throw new HoldfastError('overloaded', 'too many uploads wait for memory; try again shortly')
+    if (this.#waiters.length >= WAITERS_MAX)
+      throw new HoldfastError('overloaded', 'too many uploads wait for memory; try again shortly')
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
@@ -85,7 +89,9 @@ export class Slots {
 
   /** From the lane with most room, so that work spreads over the workers. */
   #allocate(bytes: number, plainBytes: number): SlotPlace | undefined {
-    const byRoom = this.#lanes.map((lane, index) => ({ lane, index })).sort((a, b) => b.lane.freeBytes - a.lane.freeBytes)
+    const byRoom = this.#lanes
+      .map((lane, index) => ({ lane, index }))
+      .sort((a, b) => b.lane.freeBytes - a.lane.freeBytes)
     for (const { lane, index } of byRoom) {
       const plainAt = lane.allocate(bytes)
       if (plainAt !== undefined) {

@@ -53,7 +53,11 @@ export function sealStripe(
   const { keys, shape } = request
   const sealed = request.chunks.map(({ id, offset, length }, i) => {
     const plain = kernel.bytes.subarray(at.plainAt + offset, at.plainAt + offset + length)
-    return sealChunk(keys, { id, plain, compress: request.compress }, nonces.slice(i * NONCE_BYTES, (i + 1) * NONCE_BYTES))
+    return sealChunk(
+      keys,
+      { id, plain, compress: request.compress },
+      nonces.slice(i * NONCE_BYTES, (i + 1) * NONCE_BYTES),
+    )
   })
   const stored = sealed.map((chunk) => chunk.ciphertext.length + TAG_BYTES)
   const layout = layoutStripe(stored, shape.dataShards)
@@ -73,7 +77,8 @@ export function sealStripe(
   const { shardBytes } = layout
   const recordBytes = recordLengthOf(shardBytes)
   const total = shape.dataShards + shape.parityShards
-  if (at.recordsAt + total * recordBytes > at.recordsEnd) throw new RangeError('the records are longer than the slot has room for')
+  if (at.recordsAt + total * recordBytes > at.recordsEnd)
+    throw new RangeError('the records are longer than the slot has room for')
   const payloads = Array.from({ length: total }, (_, i) => at.recordsAt + i * recordBytes + payloadOffsetOf(shardBytes))
   writeStripe(kernel.bytes, payloads, { layout, sealed, table: tableOf(request, places, layout) })
   encodeShards(kernel, shape, shardBytes, payloads.slice(0, shape.dataShards), payloads.slice(shape.dataShards))
@@ -88,7 +93,11 @@ export function sealStripe(
   return { shardBytes, recordBytes, places, hashes }
 }
 
-function tableOf({ keys, shape, stripe }: SealRequest, places: readonly SealedPlace[], layout: StripeLayout): Uint8Array {
+function tableOf(
+  { keys, shape, stripe }: SealRequest,
+  places: readonly SealedPlace[],
+  layout: StripeLayout,
+): Uint8Array {
   const entries = places.map((place): TableEntry => ({ ...place, chunk: Buffer.from(place.chunk, 'hex') }))
   const name = { bucket: Buffer.from(keys.bucket, 'hex'), stripe: Buffer.from(stripe, 'hex'), ...shape }
   return encodeTable(name, entries, layout, crc32)

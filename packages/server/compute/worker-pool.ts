@@ -62,7 +62,11 @@ export class WorkerPool implements Compute {
   }
 
   /** `onDeath` is told of a worker that ended by itself; the process should follow. */
-  static async open(options: { workers: number; budgetBytes: number; onDeath: (error: Error) => void }): Promise<WorkerPool> {
+  static async open(options: {
+    workers: number
+    budgetBytes: number
+    onDeath: (error: Error) => void
+  }): Promise<WorkerPool> {
     const pages = Math.ceil(options.budgetBytes / options.workers / PAGE_BYTES)
     const lanes = Array.from({ length: options.workers }, () => openLane(pages, options.onDeath))
     return new WorkerPool(await Promise.all(lanes), await LocalWork.open())

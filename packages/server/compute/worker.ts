@@ -4,6 +4,7 @@ import { Kernel } from '@holdfast/core/kernel/kernel.ts'
 import { NONCE_BYTES } from '@holdfast/core/sealing/chunk-format.ts'
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { systemRandom } from '../seams/random.ts'
+import { noteMoved } from '../seams/young-garbage.ts'
 import { cutAndName, sealStripe } from './stripe-work.ts'
 import type { WorkerAnswer, WorkerRequest } from './worker-pool.ts'
 
@@ -16,6 +17,7 @@ const kernel = await Kernel.load(memory)
 function work(request: WorkerRequest): NonNullable<WorkerAnswer['result']> {
   if (request.cut !== undefined) return cutAndName(kernel, request.plainAt, request.cut)
   const nonces = systemRandom.bytes(request.seal.chunks.length * NONCE_BYTES)
+  noteMoved(request.seal.chunks.reduce((sum, { length }) => sum + length, 0))
   return sealStripe(kernel, request, request.seal, nonces)
 }
 
@@ -23,7 +25,10 @@ port.on('message', (request: WorkerRequest) => {
   try {
     port.postMessage({ id: request.id, result: work(request) } satisfies WorkerAnswer)
   } catch (error) {
-    port.postMessage({ id: request.id, error: error instanceof Error ? error.message : String(error) } satisfies WorkerAnswer)
+    port.postMessage({
+      id: request.id,
+      error: error instanceof Error ? error.message : String(error),
+    } satisfies WorkerAnswer)
   }
 })
 port.postMessage({ id: 0 } satisfies WorkerAnswer)

@@ -54,7 +54,12 @@ export class Buckets {
   readonly #random: Random
   readonly #loaded = new Map<string, Bucket>()
 
-  constructor(catalog: Catalog, masterKeys: MasterKeys, nodes: Nodes, seams: { clock: Clock; ids: IdMaker; random: Random }) {
+  constructor(
+    catalog: Catalog,
+    masterKeys: MasterKeys,
+    nodes: Nodes,
+    seams: { clock: Clock; ids: IdMaker; random: Random },
+  ) {
     this.#catalog = catalog
     this.#masterKeys = masterKeys
     this.#nodes = nodes
@@ -64,7 +69,11 @@ export class Buckets {
   }
 
   /** Creates it, or finds that it is there with the same policy. @throws bucket_exists, policy_unplaceable */
-  async create(name: string, asked: PolicyRequest, requester: Requester): Promise<{ bucket: BucketView; created: boolean }> {
+  async create(
+    name: string,
+    asked: PolicyRequest,
+    requester: Requester,
+  ): Promise<{ bucket: BucketView; created: boolean }> {
     assertBucketName(name)
     const policy = this.#complete(asked)
     const bucket = this.#ids.next()
@@ -92,7 +101,12 @@ export class Buckets {
   }
 
   /** What is left out stays as it is. @throws bucket_not_found, precondition_failed, policy_unplaceable */
-  async patch(name: string, asked: PolicyRequest, ifMatch: string | undefined, requester: Requester): Promise<BucketView> {
+  async patch(
+    name: string,
+    asked: PolicyRequest,
+    ifMatch: string | undefined,
+    requester: Requester,
+  ): Promise<BucketView> {
     const row = await this.#row(name)
     const kept: Policy = JSON.parse(row.policy)
     const merged = asked.redundancy === undefined ? { ...kept, ...asked } : { ...kept, chunking: undefined, ...asked }
@@ -182,7 +196,8 @@ function viewOf(row: BucketRow): BucketView {
 
 function versionOf(etag: string): number {
   const found = /^"(\d+)"$/.exec(etag)?.[1]
-  if (found === undefined) throw new HoldfastError('bad_request', `If-Match of a bucket is its ETag, such as "1", not ${etag}`)
+  if (found === undefined)
+    throw new HoldfastError('bad_request', `If-Match of a bucket is its ETag, such as "1", not ${etag}`)
   return Number(found)
 }
 

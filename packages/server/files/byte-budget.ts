@@ -30,7 +30,8 @@ export class ByteBudget {
   async take(bytes: number, signal: AbortSignal): Promise<void> {
     if (this.tryTake(bytes)) return
     signal.throwIfAborted()
-    if (this.#waiters.length >= this.#waitersMax) throw new HoldfastError('overloaded', 'too many requests wait for memory; try again shortly')
+    if (this.#waiters.length >= this.#waitersMax)
+      throw new HoldfastError('overloaded', 'too many requests wait for memory; try again shortly')
     await new Promise<void>((resolve, reject) => {
       const onAbort = (): void => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1)

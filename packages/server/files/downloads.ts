@@ -10,6 +10,7 @@ import type { FileRow, VersionRow } from '../catalog/rows.ts'
 import { type LoneRead, readLone } from '../catalog/transactions/read-lone.ts'
 import { placesOf, readPage, readPlan } from '../catalog/transactions/read-plan.ts'
 import type { Sessions } from '../cluster/sessions.ts'
+import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket, Buckets } from './buckets.ts'
 import { ByteBudget } from './byte-budget.ts'
 import type { ChunkReader, PlacedChunk } from './read-chunk.ts'
@@ -67,7 +68,9 @@ export class Downloads {
   #open(bucket: Bucket, { path, version }: { path: string; version?: Id }): OpenFile | Promise<OpenFile> {
     if (version !== undefined) return this.#openVersion(bucket, path, version)
     const found = this.#catalog.read(readLone, { bucket: bucket.id, path })
-    return found instanceof Promise ? found.then((lone) => this.#opened(bucket, path, lone)) : this.#opened(bucket, path, found)
+    return found instanceof Promise
+      ? found.then((lone) => this.#opened(bucket, path, lone))
+      : this.#opened(bucket, path, found)
   }
 
   #opened(bucket: Bucket, path: string, found: LoneRead | null): OpenFile {
@@ -85,7 +88,12 @@ export class Downloads {
     return { ...found, read: (range, signal) => this.#read(bucket, found.version, range, signal) }
   }
 
-  async *#read(bucket: Bucket, version: VersionRow, range: ByteRange | undefined, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *#read(
+    bucket: Bucket,
+    version: VersionRow,
+    range: ByteRange | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
     const pin = this.#sessions.pin()
     const ahead: { bytes: number; plain: Promise<Uint8Array> }[] = []
     const give = ({ bytes, plain }: { bytes: number; plain: Promise<Uint8Array> }): void => {
@@ -114,7 +122,9 @@ export class Downloads {
         const first = ahead[0]
         if (first === undefined) return
         signal.throwIfAborted()
-        yield await first.plain
+        const plain = await first.plain
+        noteMoved(2 * plain.length)
+        yield plain
         ahead.shift()
         give(first)
       }
@@ -141,7 +151,11 @@ export class Downloads {
     yield* await this.#place(bucket, window, range)
   }
 
-  async #place(bucket: Bucket, window: readonly { entry: ChunkEntry; at: number }[], range: ByteRange): Promise<Wanted[]> {
+  async #place(
+    bucket: Bucket,
+    window: readonly { entry: ChunkEntry; at: number }[],
+    range: ByteRange,
+  ): Promise<Wanted[]> {
     if (window.length === 0) return []
     const { places, stripes } = await this.#catalog.read(placesOf, {
       bucket: bucket.id,

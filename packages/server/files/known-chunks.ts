@@ -5,10 +5,18 @@ import { findChunks } from '../catalog/transactions/find-chunks.ts'
 import type { NamedChunk } from '../compute/compute.ts'
 import type { Bucket } from './buckets.ts'
 
-export async function withoutKnown(catalog: Catalog, bucket: Bucket, chunks: readonly NamedChunk[]): Promise<NamedChunk[]> {
+export async function withoutKnown(
+  catalog: Catalog,
+  bucket: Bucket,
+  chunks: readonly NamedChunk[],
+): Promise<NamedChunk[]> {
   const distinct = new Map<ChunkId, NamedChunk>()
   for (const chunk of chunks) if (!distinct.has(chunk.id)) distinct.set(chunk.id, chunk)
-  const found = await catalog.read(findChunks, { bucket: bucket.id, chunks: [...distinct.keys()], goodShardsNeeded: true })
+  const found = await catalog.read(findChunks, {
+    bucket: bucket.id,
+    chunks: [...distinct.keys()],
+    goodShardsNeeded: true,
+  })
   for (const { chunk } of found) distinct.delete(chunk)
   return [...distinct.values()]
 }

@@ -20,7 +20,7 @@ import { assertPath, assertTags } from './path-rules.ts'
 import { changeBy, type Requester } from './requester.ts'
 
 /** A folder of more files is moved by a job. */
-export const MOVED_FILES_MAX = 10_000
+const MOVED_FILES_MAX = 10_000
 /** A deletion has no body; its key is bound to this. */
 const NO_BODY_SHA256 = asSha256('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
 const DEFAULT_BUCKET = 'default'
@@ -138,7 +138,10 @@ export class Names {
       current: row.version === current && !deleted,
     })
     const last = items.at(-1)
-    return { items: items.map(view), nextCursor: rows.length > items.length && last ? encodeCursor(last.version) : null }
+    return {
+      items: items.map(view),
+      nextCursor: rows.length > items.length && last ? encodeCursor(last.version) : null,
+    }
   }
 
   /** Leaves a deletion marker; the history stays. @throws file_not_found, precondition_failed */
@@ -200,7 +203,10 @@ export class Names {
   }
 
   /** Every path that begins with `from`, in one transaction. @throws limit_exceeded, conflict */
-  async moveFolder(request: { bucket: string; from: string; to: string }, requester: Requester): Promise<{ moved: number }> {
+  async moveFolder(
+    request: { bucket: string; from: string; to: string },
+    requester: Requester,
+  ): Promise<{ moved: number }> {
     const bucket = await this.#buckets.use(request.bucket)
     assertPath(request.to)
     return await this.#catalog.write(moveFolder, {
@@ -249,7 +255,8 @@ function encodeCursor(last: string): string {
 
 function decodeCursor(cursor: string): string {
   const last = Buffer.from(cursor, 'base64url').toString()
-  if (encodeCursor(last) !== cursor) throw new HoldfastError('bad_request', 'cursor is the nextCursor of the page before')
+  if (encodeCursor(last) !== cursor)
+    throw new HoldfastError('bad_request', 'cursor is the nextCursor of the page before')
   return last
 }
 

@@ -4,14 +4,19 @@
  * thousand at once share their syncs.
  */
 import { SHARD_BYTES_MAX, TAG_BYTES } from '@holdfast/core/sealing/chunk-format.ts'
-import { CROSSING_BYTES_MIN, layoutStripe, TABLE_ENTRY_BYTES, TRAILER_BYTES } from '@holdfast/core/sealing/stripe-layout.ts'
+import {
+  CROSSING_BYTES_MIN,
+  layoutStripe,
+  TABLE_ENTRY_BYTES,
+  TRAILER_BYTES,
+} from '@holdfast/core/sealing/stripe-layout.ts'
 import { assert } from '@holdfast/core/wire/assert.ts'
 import type { ChunkId } from '@holdfast/core/wire/ids.ts'
 import type { SentStripe, StripePlan, StripesOut } from '../cluster/stripes-out.ts'
 import type { Compute, NamedChunk, SlotSize } from '../compute/compute.ts'
 import type { Clock, Timer } from '../seams/clock.ts'
 
-export const LEAVE_AFTER_MS = 5
+const LEAVE_AFTER_MS = 5
 
 /** A file's bytes and those of its chunks that are not stored yet. */
 export interface PackItem {

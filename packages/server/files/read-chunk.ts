@@ -58,11 +58,15 @@ export class ChunkReader {
 
   #open(bucket: Bucket, place: ChunkPlace, sealed: Uint8Array): Uint8Array | undefined {
     const keys = bucket.keysOf(place.keyEpoch)
-    if (keys === undefined) throw new HoldfastError('format_unknown', `the bucket has no key of epoch ${place.keyEpoch}`)
+    if (keys === undefined)
+      throw new HoldfastError('format_unknown', `the bucket has no key of epoch ${place.keyEpoch}`)
     return this.#compute.openChunk(keys, place, sealed)
   }
 }
 
 function damaged(): HoldfastError {
-  return new HoldfastError('shard_corrupt', 'the stored bytes of this file do not match what was written; nothing of them is served')
+  return new HoldfastError(
+    'shard_corrupt',
+    'the stored bytes of this file do not match what was written; nothing of them is served',
+  )
 }

@@ -20,7 +20,11 @@ export class SmallBodies {
     this.#packer = packer
   }
 
-  async store(bucket: Bucket, plain: Uint8Array, options: { compress: boolean; useKnown: boolean }): Promise<StoredContent> {
+  async store(
+    bucket: Bucket,
+    plain: Uint8Array,
+    options: { compress: boolean; useKnown: boolean },
+  ): Promise<StoredContent> {
     const sha256 = asSha256(hash('sha256', plain, 'hex'))
     const chunks = plain.length === 0 ? [] : this.#compute.cutNow(bucket.plan.keys, plain, bucket.policy.chunking)
     const wanted = options.useKnown ? await withoutKnown(this.#catalog, bucket, chunks) : chunks

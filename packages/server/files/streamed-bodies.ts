@@ -11,13 +11,14 @@
  * asked for before the socket is read: a slot per window, a few windows per upload.
  */
 import { createHash } from 'node:crypto'
-import { stripeCapacity } from '@holdfast/core/sealing/stripe-layout.ts'
 import { SHARD_BYTES_MAX } from '@holdfast/core/sealing/chunk-format.ts'
+import { stripeCapacity } from '@holdfast/core/sealing/stripe-layout.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { asSha256, type ChunkId } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { SentStripe, StripesOut } from '../cluster/stripes-out.ts'
 import type { Compute, StripeSlot } from '../compute/compute.ts'
+import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket } from './buckets.ts'
 import { withoutKnown } from './known-chunks.ts'
 import { type Page, PageCutter } from './page-cutter.ts'
@@ -27,7 +28,7 @@ import type { StoredContent } from './stored-content.ts'
 const WINDOWS_MAX = 4
 /** Chunks that an upload remembers to have stored itself, so that a repeating file is stored once. */
 const REMEMBERED_CHUNKS_MAX = 100_000
-export const FILE_BYTES_MAX = 1024 ** 4
+const FILE_BYTES_MAX = 1024 ** 4
 
 export interface StreamOptions {
   readonly byContent: boolean
@@ -50,7 +51,11 @@ export class StreamedBodies {
   }
 
   async store(bucket: Bucket, body: AsyncIterable<Uint8Array>, options: StreamOptions): Promise<StoredContent> {
-    const stream = new Stream(bucket, options, { catalog: this.#catalog, compute: this.#compute, stripes: this.#stripes })
+    const stream = new Stream(bucket, options, {
+      catalog: this.#catalog,
+      compute: this.#compute,
+      stripes: this.#stripes,
+    })
     return await stream.run(body)
   }
 }
@@ -77,7 +82,11 @@ class Stream {
   #loneChunk: ChunkId | null = null
   #failure: { readonly cause: unknown } | undefined
 
-  constructor(bucket: Bucket, options: StreamOptions, floor: { catalog: Catalog; compute: Compute; stripes: StripesOut }) {
+  constructor(
+    bucket: Bucket,
+    options: StreamOptions,
+    floor: { catalog: Catalog; compute: Compute; stripes: StripesOut },
+  ) {
     this.#bucket = bucket
     this.#options = options
     this.#catalog = floor.catalog
@@ -85,7 +94,10 @@ class Stream {
     this.#stripes = floor.stripes
     const { chunking } = bucket.policy
     this.#carryRoom = chunking.maxBytes
-    this.#capacity = stripeCapacity(bucket.plan.shape.dataShards, options.byContent ? chunking.minBytes : chunking.maxBytes)
+    this.#capacity = stripeCapacity(
+      bucket.plan.shape.dataShards,
+      options.byContent ? chunking.minBytes : chunking.maxBytes,
+    )
   }
 
   async run(body: AsyncIterable<Uint8Array>): Promise<StoredContent> {
@@ -124,7 +136,9 @@ class Stream {
       for await (const piece of body) {
         this.#hash.update(piece)
         this.#size += piece.length
-        if (this.#size > FILE_BYTES_MAX) throw new HoldfastError('body_too_large', `a file is at most ${FILE_BYTES_MAX} bytes`)
+        noteMoved(piece.length)
+        if (this.#size > FILE_BYTES_MAX)
+          throw new HoldfastError('body_too_large', `a file is at most ${FILE_BYTES_MAX} bytes`)
         for (let at = 0; at < piece.length; ) {
           if (filled === this.#capacity) {
             this.#leave(slot, filled, false)
@@ -182,7 +196,14 @@ class Stream {
       slot.plain.set(carry, offset)
       const { keys } = this.#bucket.plan
       const sizes = this.#bucket.policy.chunking
-      const chunks = await slot.cut({ keys, offset, length: filled - offset, byContent: this.#options.byContent, sizes, final })
+      const chunks = await slot.cut({
+        keys,
+        offset,
+        length: filled - offset,
+        byContent: this.#options.byContent,
+        sizes,
+        final,
+      })
       const last = chunks.at(-1)
       const rest = slot.plain.slice(last === undefined ? offset : last.offset + last.length, filled)
       for (const { id, length } of chunks) {

@@ -76,7 +76,13 @@ export class Uploads {
 
   constructor(
     catalog: Catalog,
-    floor: { buckets: Buckets; sessions: Sessions; small: SmallBodies; streamed: StreamedBodies; keys: IdempotencyKeys },
+    floor: {
+      buckets: Buckets
+      sessions: Sessions
+      small: SmallBodies
+      streamed: StreamedBodies
+      keys: IdempotencyKeys
+    },
     seams: { clock: Clock; ids: IdMaker },
   ) {
     this.#catalog = catalog
@@ -118,15 +124,24 @@ export class Uploads {
 
   async #claim({ idempotencyKey, idempotencyScope, requester }: UploadRequest, pin: Pin): Promise<Claim | undefined> {
     if (idempotencyKey === undefined) return undefined
-    return await this.#keys.claim({ principal: requester.principal, scope: idempotencyScope, key: idempotencyKey }, pin.session)
+    return await this.#keys.claim(
+      { principal: requester.principal, scope: idempotencyScope, key: idempotencyKey },
+      pin.session,
+    )
   }
 
   /** Looks at the first bytes of the body, and decides how it travels. */
   async #plan(request: UploadRequest, bucket: Bucket): Promise<Plan> {
-    const { first, body } = request.body instanceof Uint8Array ? { first: request.body, body: request.body } : await peek(request.body)
+    const { first, body } =
+      request.body instanceof Uint8Array ? { first: request.body, body: request.body } : await peek(request.body)
     const { declared, sniffed } = contentTypeOf(request.contentType, first.subarray(0, SNIFF_BYTES))
     const size = body instanceof Uint8Array ? body.length : request.lengthBytes
-    const strategy = chooseStrategy(bucket.policy, { path: request.path, type: sniffed, size, override: request.strategy })
+    const strategy = chooseStrategy(bucket.policy, {
+      path: request.path,
+      type: sniffed,
+      size,
+      override: request.strategy,
+    })
     return { bucket, body, contentType: declared ?? sniffed ?? null, strategy }
   }
 
@@ -143,9 +158,15 @@ export class Uploads {
     }
   }
 
-  #storeContent(request: UploadRequest, { bucket, body, contentType, strategy }: Plan, useKnown: boolean): Promise<StoredContent> {
+  #storeContent(
+    request: UploadRequest,
+    { bucket, body, contentType, strategy }: Plan,
+    useKnown: boolean,
+  ): Promise<StoredContent> {
     const compress =
-      bucket.policy.compression === 'auto' && strategy !== 'streaming' && !(contentType !== null && isCompressedType(contentType))
+      bucket.policy.compression === 'auto' &&
+      strategy !== 'streaming' &&
+      !(contentType !== null && isCompressedType(contentType))
     if (body instanceof Uint8Array) return this.#bodies.small.store(bucket, body, { compress, useKnown })
     return this.#bodies.streamed.store(bucket, body, {
       byContent: strategy !== 'streaming',
@@ -165,7 +186,10 @@ export class Uploads {
   ): Promise<UploadResult> {
     try {
       if (request.expectedSha256 !== undefined && request.expectedSha256 !== content.sha256) {
-        throw new HoldfastError('digest_mismatch', `the body's SHA-256 is ${content.sha256}, Repr-Digest says ${request.expectedSha256}`)
+        throw new HoldfastError(
+          'digest_mismatch',
+          `the body's SHA-256 is ${content.sha256}, Repr-Digest says ${request.expectedSha256}`,
+        )
       }
       const stripes = content.commitStripes()
       // A version with many pages waits for its chunks, and its pages are committed one by one ahead of it.
@@ -188,7 +212,8 @@ export class Uploads {
         pages,
         versionsKept: bucket.policy.versionsKept,
         preconditions: request.preconditions,
-        ...(claim !== undefined && !claim.done && { idempotency: { keyHash: claim.keyHash, bodySha256: content.sha256 } }),
+        ...(claim !== undefined &&
+          !claim.done && { idempotency: { keyHash: claim.keyHash, bodySha256: content.sha256 } }),
         change: changeBy(request.requester, this.#clock, this.#ids),
       })
       const [, committed] = await Promise.all([stripes, version])
@@ -229,8 +254,13 @@ async function peek(body: AsyncIterable<Uint8Array>): Promise<{ first: Uint8Arra
 async function replay(request: UploadRequest, claim: Extract<Claim, { done: true }>): Promise<UploadResult> {
   const { body } = request
   if ((await digest(body)) !== claim.bodySha256) throw idempotencyMismatch()
-  const answered: CommitVersionResult & { size: number; sha256: Sha256; contentType: string | null; modifiedAt: number; strategy: Strategy } =
-    JSON.parse(claim.answer)
+  const answered: CommitVersionResult & {
+    size: number
+    sha256: Sha256
+    contentType: string | null
+    modifiedAt: number
+    strategy: Strategy
+  } = JSON.parse(claim.answer)
   const row = { ...answered, path: request.path }
   return { answer: fileAnswer(row, request.bucket, answered.strategy), created: answered.created, replayed: true }
 }

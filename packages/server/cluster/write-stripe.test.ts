@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { asId, asStripeId, IdMaker } from '@holdfast/core/wire/ids.ts'
+import { ManualClock } from '../doors/rest/manual-clock.test-support.ts'
+import { systemRandom } from '../seams/random.ts'
+import { FaultyStore } from '../storage/faulty-store.ts'
+import { MemoryStore } from '../storage/memory-store.ts'
+import { recordBufferOf, sha256Of } from '../storage/record-buffer.ts'
+import { Nodes } from './nodes.ts'
+import { StripeNotWritten, StripeWriter, type WrittenStripe } from './write-stripe.ts'
+
+const away = new HoldfastError('node_unavailable', 'away')
+const lineage = asId('0a'.repeat(16))
+const shape = { dataShards: 3, parityShards: 2 }
+
+class World {
+  readonly clock = new ManualClock()
+  readonly stores: FaultyStore[] = []
+  readonly nodes: Nodes
+  readonly writer: StripeWriter
+
+  constructor(count: number) {
+    this.nodes = new Nodes({ link: (number) => this.store(number) }, () => {})
+    const ids = new IdMaker(
+      () => 1,
+      (length) => systemRandom.bytes(length),
+    )
+    for (let number = 0; number < count; number++) {
+      this.stores.push(
+        new FaultyStore(new MemoryStore({ node: ids.next(), disk: ids.next(), lineage, capacityBytes: 1e6 })),
+      )
+      const space = { capacityBytes: 1e6, freeBytes: 1e6 }
+      const who = { number, id: ids.next(), name: `n${number}`, zone: `z${number}`, region: 'here', weight: 1 }
+      this.nodes.add({ ...who, ...space, state: 'online', writable: true })
+    }
+    this.writer = new StripeWriter(this.nodes, this.clock, systemRandom)
+  }
+
+  store(number: number): FaultyStore {
+    const store = this.stores[number]
+    assert.ok(store !== undefined)
+    return store
+  }
+
+  write(): Promise<WrittenStripe> {
+    const payloads = [0, 1, 2, 3, 4].map((index) => new Uint8Array(100).fill(index))
+    return this.writer.write({
+      stripe: asStripeId(`${'0b'.repeat(14)}0001`),
+      bucket: asId('0c'.repeat(16)),
+      shape,
+      writeQuorum: 4,
+      order: { lineage, sequence: 5 },
+      sealed: { shardBytes: 100, places: [], hashes: payloads.map(sha256Of), records: payloads.map(recordBufferOf) },
+    })
+  }
+
+  /** A node whose puts wait until they are let go. */
+  hang(number: number): () => void {
+    let go = (): void => {}
+    const wait = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    this.store(number).inject({ on: 'put', wait: () => wait })
+    return go
+  }
+}
+
+async function turns(): Promise<void> {
+  for (let i = 0; i < 50; i++) await Promise.resolve()
+}
+
+/** Whether a promise has settled by now. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false
+  const note = (): void => {
+    settled = true
+  }
+  promise.then(note, note)
+  await turns()
+  return settled
+}
+
+describe('writing a stripe', () => {
+  it('answers at once when all shards are durable, each on a node of its own', async () => {
+    const world = new World(5)
+    const { shards, late } = await world.write()
+    assert.deepEqual(
+      shards.map(({ state }) => state),
+      Array(5).fill('durable'),
+    )
+    assert.equal(new Set(shards.map(({ node }) => node)).size, 5)
+    assert.equal(late.length, 0)
+    assert.equal(world.clock.timers, 0)
+  })
+
+  it('waits 100 ms beyond the quorum for the rest, and keeps its memory until the last put has settled', async () => {
+    const world = new World(5)
+    const go = world.hang(2)
+    const writing = world.write()
+    world.clock.advance(99)
+    assert.equal(await isSettled(writing), false)
+    world.clock.advance(1)
+    await turns()
+    world.clock.advance(100)
+    const { shards, late, settled } = await writing
+    assert.equal(shards.find(({ node }) => node === 2)?.state, 'expected')
+    assert.equal(late.length, 1)
+    assert.equal(await isSettled(settled), false)
+    go()
+    assert.equal(await late[0]?.arrived, true)
+    assert.equal(await isSettled(settled), true)
+  })
+
+  it('answers with the quorum where a node fails, and calls its shard missing', async () => {
+    const world = new World(5)
+    world.store(1).inject({ on: 'put', error: away })
+    const { shards, late } = await world.write()
+    assert.equal(shards.find(({ node }) => node === 1)?.state, 'missing')
+    assert.equal(late.length, 0)
+    assert.equal(world.nodes.get(1)?.state, 'offline')
+  })
+
+  it('sends a shard to another node where its own fails, or is silent', async () => {
+    const world = new World(7)
+    world.store(1).inject({ on: 'put', error: away })
+    const { shards } = await world.write()
+    assert.deepEqual(
+      shards.map(({ state }) => state),
+      Array(5).fill('durable'),
+    )
+    assert.equal(new Set(shards.map(({ node }) => node)).size, 5)
+
+    const silent = new World(6)
+    const letGo = [0, 1, 2].map((number) => silent.hang(number))
+    const writing = silent.write()
+    await turns()
+    silent.clock.advance(2000)
+    await turns()
+    silent.clock.advance(100)
+    assert.equal(await isSettled(writing), false)
+    for (const go of letGo) go()
+    await writing
+  })
+
+  it('gives up when the quorum cannot be reached any more, and says how many there were', async () => {
+    const world = new World(5)
+    for (const number of [0, 3]) world.store(number).inject({ on: 'put', error: away })
+    await assert.rejects(world.write(), (error) => {
+      assert.ok(error instanceof StripeNotWritten && error.cause instanceof HoldfastError)
+      assert.equal(error.cause.code, 'quorum_lost')
+      return true
+    })
+    await assert.rejects(world.write(), /needs 4 nodes and reached 3/)
+  })
+
+  it('gives up after its deadline where nodes hang', async () => {
+    const world = new World(5)
+    for (const number of [0, 3]) world.hang(number)
+    const writing = world.write()
+    await turns()
+    world.clock.advance(30_000)
+    await assert.rejects(writing, StripeNotWritten)
+  })
+})

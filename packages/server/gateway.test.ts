@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { asSha256 } from '@holdfast/core/wire/ids.ts'
+import { pieces, TestGateway, tester } from './gateway.test-support.ts'
+
+const KiB = 1024
+const MiB = 1024 * KiB
+const away = new HoldfastError('node_unavailable', 'away')
+
+function refusal(code: string) {
+  return (error: unknown): boolean => error instanceof HoldfastError && error.code === code
+}
+
+describe('a gateway', () => {
+  it('gives back what it was given, at every size and by every way', async () => {
+    await using test = await TestGateway.open()
+    for (const size of [0, 1, 4 * KiB, 256 * KiB, 256 * KiB + 1, MiB - 1, MiB]) {
+      const body = randomBytes(size)
+      const { answer, created } = await test.put(`small/${size}`, body)
+      assert.equal(created, true)
+      assert.equal(answer.size, size)
+      assert.deepEqual(await test.get(`small/${size}`), body)
+    }
+    for (const strategy of ['direct', 'chunked', 'streaming'] as const) {
+      for (const size of [0, 1, 3 * MiB, 13 * MiB + 5]) {
+        const body = randomBytes(size)
+        const { answer } = await test.put(`${strategy}/${size}`, pieces(body), { strategy })
+        assert.equal(answer.strategy, strategy)
+        assert.deepEqual(await test.get(`${strategy}/${size}`), body)
+      }
+    }
+  })
+
+  it('gives any range of a file of many chunks', async () => {
+    await using test = await TestGateway.open()
+    const body = randomBytes(9 * MiB)
+    await test.put('file', pieces(body))
+    for (let round = 0; round < 40; round++) {
+      const offset = Math.floor(Math.random() * body.length)
+      const length = 1 + Math.floor(Math.random() * (body.length - offset))
+      assert.deepEqual(await test.get('file', { offset, length }), body.subarray(offset, offset + length))
+    }
+  })
+
+  it('keeps every shape of stripe, from one node to ten', async () => {
+    await using test = await TestGateway.open({ nodes: 14 })
+    for (const [data, parity] of [
+      [1, 0],
+      [1, 1],
+      [1, 2],
+      [2, 1],
+      [3, 2],
+      [10, 4],
+    ] as const) {
+      const bucket = `shape-${data}-${parity}`
+      await test.bucket(bucket, { redundancy: { data, parity } })
+      const small = randomBytes(5000)
+      const large = randomBytes(7 * MiB)
+      await test.put('small', small, { bucket })
+      await test.put('large', pieces(large), { bucket })
+      assert.deepEqual(await test.get('small', undefined, bucket), small)
+      assert.deepEqual(await test.get('large', undefined, bucket), large)
+    }
+  })
+
+  it('stores the same bytes of a bucket once, and never across buckets', async () => {
+    await using test = await TestGateway.open()
+    await test.bucket('other', {})
+    const stripes = (): unknown => test.catalog.engine.query('SELECT count(*) AS n FROM stripes', [])[0]?.['n']
+    const small = randomBytes(10 * KiB)
+    const large = randomBytes(8 * MiB)
+    await test.put('a', small)
+    await test.put('b', pieces(large))
+    const before = stripes()
+    await test.put('c', small)
+    await test.put('d', pieces(large))
+    assert.equal(stripes(), before)
+    assert.deepEqual(await test.get('d'), large)
+    await test.put('a', small, { bucket: 'other' })
+    assert.notEqual(stripes(), before)
+  })
+
+  it('packs small files that arrive together into shared stripes', async () => {
+    await using test = await TestGateway.open()
+    const bodies = Array.from({ length: 64 }, () => randomBytes(4 * KiB))
+    await Promise.all(bodies.map((body, i) => test.put(`f${i}`, body)))
+    const [row] = test.catalog.engine.query('SELECT count(*) AS n FROM stripes', [])
+    assert.ok(Number(row?.['n']) <= 4, `${row?.['n']} stripes`)
+    for (const [i, body] of bodies.entries()) assert.deepEqual(await test.get(`f${i}`), body)
+  })
+
+  it('compresses what shrinks, and leaves media alone', async () => {
+    await using test = await TestGateway.open()
+    const stored = (): number =>
+      Number(test.catalog.engine.query('SELECT sum(stored_bytes) AS n FROM chunks', [])[0]?.['n'] ?? 0)
+    const text = Buffer.from('all work and no play makes a dull file\n'.repeat(30_000))
+    await test.put('text', pieces(text))
+    assert.ok(stored() < text.length / 10)
+    const before = stored()
+    await test.put('film', pieces(Buffer.concat([Buffer.from('x'), text])), { strategy: 'streaming' })
+    assert.ok(stored() - before > text.length)
+    assert.deepEqual(await test.get('text'), text)
+  })
+
+  it('reads everything with any two of five nodes away, and says so with three', async () => {
+    await using test = await TestGateway.open()
+    const small = randomBytes(4 * KiB)
+    const large = randomBytes(5 * MiB)
+    await test.put('small', small)
+    await test.put('large', pieces(large))
+    for (let first = 0; first < 5; first++) {
+      for (let second = first + 1; second < 5; second++) {
+        for (const node of [first, second]) test.stores[node]?.inject({ on: 'get', error: away })
+        assert.deepEqual(await test.get('small'), small)
+        assert.deepEqual(await test.get('large'), large)
+        assert.deepEqual(
+          await test.get('large', { offset: 3_000_000, length: 1000 }),
+          large.subarray(3_000_000, 3_001_000),
+        )
+        const third = [0, 1, 2, 3, 4].find((node) => node !== first && node !== second) ?? 0
+        test.stores[third]?.inject({ on: 'get', error: away })
+        await assert.rejects(test.get('large'), refusal('file_unavailable'))
+        for (const store of test.stores) store.heal()
+        await test.nodes.refresh()
+      }
+    }
+  })
+
+  it('serves right bytes from damaged nodes, and marks what is damaged; three damaged nodes give an error, never wrong bytes', async () => {
+    await using test = await TestGateway.open()
+    const large = randomBytes(5 * MiB)
+    await test.put('large', pieces(large))
+    const damage = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => byte ^ 0x40)
+    test.stores[0]?.inject({ on: 'get', damage })
+    test.stores[3]?.inject({ on: 'get', damage })
+    assert.deepEqual(await test.get('large'), large)
+    const [row] = test.catalog.engine.query('SELECT count(*) AS n FROM stripes WHERE not_durable > 0', [])
+    assert.ok(Number(row?.['n']) > 0)
+    test.stores[1]?.inject({ on: 'get', damage })
+    await assert.rejects(test.get('large'), (error) => error instanceof HoldfastError)
+  })
+
+  it('writes on with one node away, refuses with two, and goes on when they are back', async () => {
+    await using test = await TestGateway.open()
+    const body = randomBytes(4 * KiB)
+    test.stores[1]?.inject({ on: 'put', error: away })
+    await test.put('one-away', body)
+    test.stores[2]?.inject({ on: 'put', error: away })
+    await assert.rejects(
+      test.put(
+        'two-away',
+        body.map((byte) => byte ^ 1),
+      ),
+      refusal('quorum_lost'),
+    )
+    await assert.rejects(test.get('two-away'), refusal('file_not_found'))
+    for (const store of test.stores) store.heal()
+    await test.nodes.refresh()
+    await test.put('two-away', body)
+    assert.deepEqual(await test.get('one-away'), body)
+    assert.deepEqual(await test.get('two-away'), body)
+  })
+
+  it('takes another node for one that fails during the write', async () => {
+    await using test = await TestGateway.open({ nodes: 7 })
+    for (const node of [0, 1]) test.stores[node]?.inject({ on: 'put', error: away })
+    const body = randomBytes(100 * KiB)
+    await test.put('file', body)
+    const [row] = test.catalog.engine.query('SELECT not_durable AS n FROM stripes', [])
+    assert.equal(row?.['n'], 0)
+  })
+
+  it('keeps preconditions, and one of a hundred racing writers wins', async () => {
+    await using test = await TestGateway.open()
+    const first = await test.put('file', randomBytes(10))
+    await assert.rejects(
+      test.put('file', randomBytes(10), { preconditions: { ifNoneMatch: ['*'] } }),
+      refusal('precondition_failed'),
+    )
+    const ifMatch = [first.answer.versionId]
+    const races = await Promise.allSettled(
+      Array.from({ length: 100 }, () => test.put('file', randomBytes(10), { preconditions: { ifMatch } })),
+    )
+    assert.equal(races.filter(({ status }) => status === 'fulfilled').length, 1)
+  })
+
+  it('answers a repeated Idempotency-Key with the first answer, and another body under it with a refusal', async () => {
+    await using test = await TestGateway.open()
+    const body = randomBytes(1000)
+    const first = await test.put('file', body, { idempotencyKey: 'k' })
+    const again = await test.put('file', body, { idempotencyKey: 'k' })
+    assert.equal(again.replayed, true)
+    assert.deepEqual(again.answer, first.answer)
+    await assert.rejects(test.put('file', randomBytes(1000), { idempotencyKey: 'k' }), refusal('idempotency_mismatch'))
+    const failed = test.put('other', body, { idempotencyKey: 'f', preconditions: { ifMatch: ['*'] } })
+    await assert.rejects(failed, refusal('precondition_failed'))
+    await test.put('other', body, { idempotencyKey: 'f' })
+  })
+
+  it('refuses a body whose digest is another', async () => {
+    await using test = await TestGateway.open()
+    const expectedSha256 = asSha256('0'.repeat(64))
+    await assert.rejects(test.put('file', randomBytes(10), { expectedSha256 }), refusal('digest_mismatch'))
+    await assert.rejects(test.get('file'), refusal('file_not_found'))
+  })
+
+  it('leaves nothing behind: what was deleted for good, and what never came to its commit, goes from the nodes', async () => {
+    await using test = await TestGateway.open()
+    await test.bucket('short', { versionsKept: 1 })
+    const held = async (): Promise<number> => {
+      const lists = await Promise.all(test.memories.map((memory) => memory.list({ limit: 1000 })))
+      return lists.flat().length
+    }
+    const kept = randomBytes(3 * MiB)
+    await test.put('kept', pieces(kept))
+    const before = await held()
+    for (let round = 0; round < 3; round++) await test.put('file', pieces(randomBytes(5 * MiB)), { bucket: 'short' })
+    await test.put('file', randomBytes(10), { bucket: 'short' })
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield randomBytes(9 * MiB)
+      throw new Error('the client is gone')
+    }
+    await assert.rejects(test.put('cut', broken()), /the client is gone/)
+    assert.ok((await held()) > before + 20)
+    for (let run = 0; run < 4; run++) await test.gateway.reaper.run()
+    assert.equal(await held(), before + 5)
+    assert.deepEqual(await test.get('kept'), kept)
+  })
+
+  it('moves, lists, restores and deletes without moving a byte', async () => {
+    await using test = await TestGateway.open()
+    const { names } = test.gateway
+    const one = randomBytes(100)
+    const first = await test.put('a/one', one)
+    await test.put('a/one', randomBytes(100))
+    await test.put('b/two', randomBytes(100))
+    const { fileId, versionId } = first.answer
+    await names.restore(fileId, versionId, tester)
+    assert.deepEqual(await test.get('a/one'), one)
+    await names.move(fileId, { path: 'c/three' }, tester)
+    assert.deepEqual(await test.get('c/three'), one)
+    const listed = await names.list({ bucket: 'default', delimiter: '/', limit: 10 })
+    assert.deepEqual(
+      listed.items.map((item) => ('prefix' in item ? item.prefix : item.path)),
+      ['b/', 'c/'],
+    )
+    await names.delete({
+      bucket: 'default',
+      path: 'c/three',
+      preconditions: {},
+      idempotencyKey: undefined,
+      idempotencyScope: '',
+      requester: tester,
+    })
+    await assert.rejects(test.get('c/three'), refusal('file_not_found'))
+    assert.equal((await names.history(fileId, { limit: 10 })).items.length, 4)
+    await names.restore(fileId, versionId, tester)
+    assert.deepEqual(await test.get('c/three'), one)
+  })
+})
