@@ -49,7 +49,7 @@ describe('simulated catalog', () => {
       add()
       await turn()
       assert.deepEqual(answers, [])
-      assert.equal(catalog.read(readCounter, 'a'), 0)
+      assert.equal(catalog.look(readCounter, 'a'), 0)
       await grants.next()
       assert.deepEqual(answers, [1])
       add()
@@ -60,7 +60,7 @@ describe('simulated catalog', () => {
       // The last never gets an answer.
       await Promise.all(asked.slice(0, -1))
       const next = SimulatedCatalog.open({ disk, grant: turn, random })
-      assert.equal(next.read(readCounter, 'a'), left)
+      assert.equal(next.look(readCounter, 'a'), left)
     })
   }
 
@@ -72,6 +72,6 @@ describe('simulated catalog', () => {
     await grants.next()
     assert.equal(await catalog.write(increment, { name: 'a', by: 1 }), 1)
     catalog.crash()
-    assert.equal(SimulatedCatalog.open({ disk, grant: turn, random: tails }).read(readCounter, 'a'), 0)
+    assert.equal(SimulatedCatalog.open({ disk, grant: turn, random: tails }).look(readCounter, 'a'), 0)
   })
 })

@@ -65,7 +65,8 @@ export class SimulatedCatalog implements Catalog {
   }
 
   write<Args, Result>(transaction: Transaction<Args, Result>, args: Args): Promise<Result> {
-    if (this.#state !== 'open') return Promise.reject(closedError())
+    if (this.#state === 'crashed') return never()
+    if (this.#state === 'closing') return Promise.reject(closedError())
     return new Promise((resolve, reject) => {
       const settle = (outcome: Outcome): void => {
         if ('thrown' in outcome) reject(outcome.thrown)
@@ -78,7 +79,12 @@ export class SimulatedCatalog implements Catalog {
     })
   }
 
-  read<Args, Result>(transaction: Transaction<Args, Result>, args: Args): Result {
+  read<Args, Result>(transaction: Transaction<Args, Result>, args: Args): Result | Promise<Result> {
+    return this.#state === 'crashed' ? never() : this.look(transaction, args)
+  }
+
+  /** What is committed now, for whoever watches. */
+  look<Args, Result>(transaction: Transaction<Args, Result>, args: Args): Result {
     this.#engine.query('PRAGMA query_only = 1')
     try {
       return this.#engine.read(transaction.run(args))
@@ -92,7 +98,7 @@ export class SimulatedCatalog implements Catalog {
     this.#scans.add(granted)
     await granted
     this.#scans.delete(granted)
-    return this.#state === 'crashed' ? never() : this.read(transaction, args)
+    return this.#state === 'crashed' ? never() : this.look(transaction, args)
   }
 
   /** From here on this catalog answers nobody. */

@@ -67,6 +67,8 @@ export class SimulatedDisk implements Disk {
   #away = false
   #forced: DiskFault[] = []
   rates: FaultRates = {}
+  /** What others have put on it. */
+  fillBytes = 0
   readonly fired = new Map<DiskFault, number>()
 
   constructor(options: SimulatedDiskOptions) {
@@ -123,6 +125,21 @@ export class SimulatedDisk implements Disk {
     inode.stable.apply(change)
     inode.current.apply(change)
     this.#files.set(name, inode)
+  }
+
+  /** All file names there are, synced or not. */
+  get names(): string[] {
+    return [...this.#files.keys()]
+  }
+
+  /** A bit turns on the platter, and whoever reads it from now on sees it so. */
+  flipBit(name: string, position: number, bit: number): void {
+    const inode = this.#files.get(name)
+    assert(inode !== undefined, `no such file: ${name}`)
+    for (const { bytes } of [inode.stable, inode.current]) {
+      const byte = bytes[position]
+      if (byte !== undefined) bytes[position] = byte ^ (1 << bit)
+    }
   }
 
   async open(name: string, { mode, durable = false }: OpenOptions): Promise<DiskFile> {
@@ -210,8 +227,8 @@ export class SimulatedDisk implements Disk {
         if (life !== this.#life) await never()
         this.#write(inode, written)
         await begin('write')
-        // O_DSYNC: these bytes, and no others that may be waiting.
-        if (durable) sync([written])
+        // O_DSYNC: these bytes, and no others that may be waiting; a length that was cut before them was cut by then.
+        if (durable) sync([...cutsBefore(inode, written), written])
       },
       read: async (into, position) => {
         await begin('read')
@@ -247,7 +264,7 @@ export class SimulatedDisk implements Disk {
     this.#fail('writeError', 'EIO')
     const end = written.position + written.bytes.length
     const grows = Math.max(0, end - inode.current.length)
-    const missing = this.#usedBytes() + grows - this.#capacityBytes
+    const missing = grows === 0 ? 0 : this.#usedBytes() + grows - this.#capacityBytes
     const forced = this.#isForced('noSpace')
     if (missing > 0 || forced) {
       this.#count('noSpace')
@@ -304,7 +321,7 @@ export class SimulatedDisk implements Disk {
   }
 
   #usedBytes(): number {
-    let used = 0
+    let used = this.fillBytes
     for (const inode of this.#files.values()) used += inode.current.length
     return used
   }
@@ -385,6 +402,19 @@ class Content {
 
 function newInode(): Inode {
   return { stable: new Content(), current: new Content(), pending: [] }
+}
+
+/** The truncations that a write relies on. What they cut off of earlier writes does not come back. */
+function cutsBefore(inode: Inode, written: Change): Change[] {
+  const before = inode.pending.slice(0, inode.pending.indexOf(written))
+  const last = before.findLastIndex(({ is }) => is === 'truncate')
+  const cuts = before.filter(({ is }) => is === 'truncate')
+  inode.pending = inode.pending.map((made, at) => {
+    if (made.is === 'truncate' || at > last) return made
+    const lengthBytes = Math.min(...before.slice(at).map((cut) => (cut.is === 'truncate' ? cut.lengthBytes : Infinity)))
+    return { ...made, bytes: made.bytes.subarray(0, Math.max(0, lengthBytes - made.position)) }
+  })
+  return cuts
 }
 
 function change(inode: Inode, made: Change): void {

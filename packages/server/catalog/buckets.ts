@@ -1,6 +1,6 @@
 /** Reading buckets, each with the keys of all its epochs. */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { queryByKeys } from './batches.ts'
+import { byKeys } from './batches.ts'
 import { bytesIn, hexOf, idIn, numberIn, textIn } from './cells.ts'
 import type { BucketRow } from './rows.ts'
 import { query, type Row, type Steps } from './transaction.ts'
@@ -13,13 +13,16 @@ export function* bucketNamed(name: string): Steps<BucketRow | null> {
   return bucket ?? null
 }
 
+const findKeys = byKeys(
+  'SELECT bucket_id, epoch, wrapped_key FROM bucket_keys WHERE bucket_id IN',
+  'ORDER BY bucket_id, epoch',
+)
+
 /** Adds the keys to rows of `buckets`. */
 export function* withKeys(rows: readonly Row[]): Steps<BucketRow[]> {
-  const keys = yield* queryByKeys(
-    'SELECT bucket_id, epoch, wrapped_key FROM bucket_keys WHERE bucket_id IN',
+  const keys = yield* findKeys(
     [],
     rows.map((row) => bytesIn(row, 'bucket_id')),
-    'ORDER BY bucket_id, epoch',
   )
   const byBucket = Map.groupBy(keys, (key) => hexOf(bytesIn(key, 'bucket_id')))
   return rows.map((row) => ({

@@ -2,18 +2,12 @@
  * Values as they lie in rows: ids and hashes are bytes there and hex in memory. A column that does not hold what its
  * reader expects is a broken invariant, not a failure of the caller.
  */
-import { assert } from '@holdfast/core/wire/assert.ts'
-import {
-  asChunkId,
-  asId,
-  asSha256,
-  asStripeId,
-  type ChunkId,
-  type Id,
-  type Sha256,
-  type StripeId,
-} from '@holdfast/core/wire/ids.ts'
+import { AssertionError } from '@holdfast/core/wire/assert.ts'
+import type { ChunkId, Id, Sha256, StripeId } from '@holdfast/core/wire/ids.ts'
 import type { Row } from './transaction.ts'
+
+const ID_BYTES = 16
+const HASH_BYTES = 32
 
 export function bytesOf(hex: string): Uint8Array {
   return Buffer.from(hex, 'hex')
@@ -25,36 +19,47 @@ export function hexOf(bytes: Uint8Array): string {
 
 export function bytesIn(row: Row, column: string): Uint8Array {
   const value = row[column]
-  assert(value instanceof Uint8Array, `${column} holds bytes`)
+  if (!(value instanceof Uint8Array)) wrong(column, 'bytes')
   return value
 }
 
 export function numberIn(row: Row, column: string): number {
   const value = row[column]
-  assert(typeof value === 'number', `${column} holds a number`)
+  if (typeof value !== 'number') wrong(column, 'a number')
   return value
 }
 
 export function textIn(row: Row, column: string): string {
   const value = row[column]
-  assert(typeof value === 'string', `${column} holds text`)
+  if (typeof value !== 'string') wrong(column, 'text')
   return value
 }
 
 export function idIn(row: Row, column: string): Id {
-  return asId(hexOf(bytesIn(row, column)))
+  return hexIn(row, column, ID_BYTES) as Id
 }
 
 export function stripeIdIn(row: Row, column: string): StripeId {
-  return asStripeId(hexOf(bytesIn(row, column)))
+  return hexIn(row, column, ID_BYTES) as StripeId
 }
 
 export function chunkIdIn(row: Row, column: string): ChunkId {
-  return asChunkId(hexOf(bytesIn(row, column)))
+  return hexIn(row, column, HASH_BYTES) as ChunkId
 }
 
 export function sha256In(row: Row, column: string): Sha256 {
-  return asSha256(hexOf(bytesIn(row, column)))
+  return hexIn(row, column, HASH_BYTES) as Sha256
+}
+
+/** What hex of the right length is, needs no further look: these are read a million times. */
+function hexIn(row: Row, column: string, length: number): string {
+  const bytes = bytesIn(row, column)
+  if (bytes.length !== length) wrong(column, `${length} bytes`)
+  return hexOf(bytes)
+}
+
+function wrong(column: string, expected: string): never {
+  throw new AssertionError(`${column} holds ${expected}`)
 }
 
 /** What `read` finds in a column that may be empty. */

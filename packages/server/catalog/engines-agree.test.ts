@@ -8,9 +8,9 @@ import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { PostgresServer } from '../../../tests/postgres/start-postgres.ts'
 import { systemClock } from '../seams/clock.ts'
 import { systemRandom } from '../seams/random.ts'
-import { World } from './collection-world.ts'
+import { World } from './collection-world.test-support.ts'
 import { PostgresCatalog } from './postgres-catalog.ts'
-import { chunkNamed, hashOf, pageOf, TestCatalog } from './test-catalog.ts'
+import { chunkNamed, hashOf, pageOf, TestCatalog } from './test-catalog.test-support.ts'
 import type { Steps, Transaction } from './transaction.ts'
 import { transactions } from './transactions.ts'
 
@@ -210,7 +210,7 @@ function walk(catalog: TestCatalog): void {
 
   const other = catalog.openSession(ids.next())
   call('renewSessions', { sessions: [session.session, other.session, ids.nextSession()], nowMs: 5, leaseMs: 9 })
-  call('stripesOf', { session: session.session })
+  call('shardsOf', { session: session.session })
   call('endSessionsOf', { gateway: catalog.gateway })
   call('endSession', { session: session.session })
   call('deadSessions', { nowMs: 10 })

@@ -4,7 +4,7 @@
  */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
-import { marks } from './batches.ts'
+import { marks, onceEach } from './batches.ts'
 import { bytesIn, bytesOf, idIn, numberIn } from './cells.ts'
 import type { Preconditions } from './rows.ts'
 import { sessionEnded } from './sessions.ts'
@@ -17,6 +17,15 @@ export interface Latest {
   readonly clock: Uint8Array
 }
 
+const findCurrent = onceEach((sessions) => {
+  const alive = `(SELECT count(*) FROM sessions WHERE session_id IN (${marks(sessions)}) AND ended = 0)`
+  return `SELECT ${sessions === 0 ? '0' : alive} AS alive, b.bucket_id, f.file_id, f.version_id, v.clock
+    FROM (SELECT 1 AS one) AS always
+    LEFT JOIN buckets b ON b.bucket_id = ?
+    LEFT JOIN files f ON f.bucket_id = b.bucket_id AND f.path = ?
+    LEFT JOIN versions v ON v.file_id = f.file_id AND v.version_id = f.version_id`
+})
+
 /**
  * The current version at a path, looked up together with what else a commit asks first. The order of the refusals is fixed.
  * @throws session_ended, precondition_failed, bucket_not_found
@@ -27,20 +36,7 @@ export function* currentAt(
   { sessions = [], preconditions }: { sessions?: readonly Id[]; preconditions?: Preconditions },
 ): Steps<Latest | undefined> {
   const distinct = [...new Set(sessions)]
-  const alive =
-    distinct.length === 0
-      ? '0'
-      : `(SELECT count(*) FROM sessions WHERE session_id IN (${marks(distinct.length)}) AND ended = 0)`
-  const [row] = yield* query(
-    `SELECT ${alive} AS alive, b.bucket_id, f.file_id, f.version_id, v.clock
-     FROM (SELECT 1 AS one) AS always
-     LEFT JOIN buckets b ON b.bucket_id = ?
-     LEFT JOIN files f ON f.bucket_id = b.bucket_id AND f.path = ?
-     LEFT JOIN versions v ON v.file_id = f.file_id AND v.version_id = f.version_id`,
-    ...distinct.map(bytesOf),
-    bytesOf(bucket),
-    path,
-  )
+  const [row] = yield* query(findCurrent(distinct.length), ...distinct.map(bytesOf), bytesOf(bucket), path)
   if (row === undefined || numberIn(row, 'alive') !== distinct.length) throw sessionEnded()
   const current =
     row['file_id'] === null
@@ -65,7 +61,7 @@ export function* deletedAt(bucket: Id, path: Uint8Array): Steps<Latest | undefin
 }
 
 /** @throws precondition_failed */
-export function checkPreconditions(current: Id | undefined, { ifMatch, ifNoneMatch }: Preconditions): void {
+function checkPreconditions(current: Id | undefined, { ifMatch, ifNoneMatch }: Preconditions): void {
   const names = (list: readonly (Id | '*')[]): boolean =>
     current !== undefined && list.some((each) => each === '*' || each === current)
   if (ifMatch !== undefined && !names(ifMatch)) {

@@ -4,7 +4,7 @@ import type { StripeId } from '@holdfast/core/wire/ids.ts'
 import { numberIn, stripeIdIn } from './cells.ts'
 import type { Row } from './transaction.ts'
 
-export const DELETE = 1
+const DELETE = 1
 export const PURGE = 2
 
 export interface NodeOrder {

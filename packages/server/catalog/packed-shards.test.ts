@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { countNotDurable, packShards, unpackShards } from './packed-shards.ts'
 import type { ShardRow } from './rows.ts'
-import { hashOf } from './test-catalog.ts'
+import { hashOf } from './test-catalog.test-support.ts'
 
 const shard: ShardRow = {
   node: 0x01020304,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { asId } from '@holdfast/core/wire/ids.ts'
 import { decodeEntries, decodePageList, encodeEntries, encodePageList, pageIdOf } from './page-list.ts'
-import { chunkNamed } from './test-catalog.ts'
+import { chunkNamed } from './test-catalog.test-support.ts'
 
 const page = asId('00112233445566778899aabbccddeeff')
 

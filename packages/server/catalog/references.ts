@@ -6,14 +6,14 @@
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { ChunkId, Id } from '@holdfast/core/wire/ids.ts'
-import { insertRows, queryByKeys } from './batches.ts'
+import { byKeys, inserting } from './batches.ts'
 import { bytesIn, bytesOf } from './cells.ts'
 import { decodeEntries, pageIdOf } from './page-list.ts'
 import { query, type Steps } from './transaction.ts'
 
 /** Kinds of holders; 3 is a part of an upload that comes in parts. */
 export const HOLDER_VERSION = 1
-export const HOLDER_PAGE = 2
+const HOLDER_PAGE = 2
 
 /** A page as its uploader knows it: without entries where it was stored before, by `commitPage` or with another version. */
 export interface OfferedPage {
@@ -22,6 +22,27 @@ export interface OfferedPage {
   readonly count: number
   readonly plainBytes: number
 }
+
+const raiseChunks = byKeys(
+  'UPDATE chunks SET refs = refs + 1, condemned = NULL WHERE bucket_id = ? AND chunk_id IN',
+  'RETURNING refs',
+)
+const lowerChunks = byKeys('UPDATE chunks SET refs = refs - 1 WHERE bucket_id = ? AND chunk_id IN')
+const insertChunkRefs = inserting('INSERT INTO chunk_refs (bucket_id, chunk_id, holder_id, holder_kind)')
+const deleteChunkRefs = byKeys(
+  'DELETE FROM chunk_refs WHERE bucket_id = ? AND holder_id = ? AND chunk_id IN',
+  'RETURNING chunk_id',
+)
+const raisePages = byKeys(
+  'UPDATE pages SET refs = refs + 1, condemned = NULL WHERE bucket_id = ? AND page_id IN',
+  'RETURNING refs',
+)
+const lowerPages = byKeys('UPDATE pages SET refs = refs - 1 WHERE bucket_id = ? AND page_id IN')
+const insertPageRefs = inserting('INSERT INTO page_refs (bucket_id, page_id, file_id, version_id)')
+const deletePageRefs = byKeys(
+  'DELETE FROM page_refs WHERE bucket_id = ? AND file_id = ? AND version_id = ? AND page_id IN',
+  'RETURNING page_id',
+)
 
 /**
  * Every chunk's row is read again here, and a condemned mark goes: from now on the chunk is referred to.
@@ -35,29 +56,15 @@ export function* holdChunks(
   const bucketBytes = bytesOf(bucket)
   const holderBytes = bytesOf(holder.id)
   const keys = chunks.map(bytesOf)
-  const held = yield* queryByKeys(
-    'UPDATE chunks SET refs = refs + 1, condemned = NULL WHERE bucket_id = ? AND chunk_id IN',
-    [bucketBytes],
-    keys,
-    'RETURNING refs',
-  )
+  const held = yield* raiseChunks([bucketBytes], keys)
   if (held.length !== keys.length) throw gone('a chunk')
-  yield* insertRows(
-    'INSERT INTO chunk_refs (bucket_id, chunk_id, holder_id, holder_kind)',
-    keys.map((chunk) => [bucketBytes, chunk, holderBytes, holder.kind]),
-  )
+  yield* insertChunkRefs(keys.map((chunk) => [bucketBytes, chunk, holderBytes, holder.kind]))
 }
 
 /** Lowers counts only by holds that were there: what drifted once drifts no further. */
 export function* releaseChunks(bucket: Id, chunks: readonly Uint8Array[], holder: Uint8Array): Steps<void> {
-  const released = yield* queryByKeys(
-    'DELETE FROM chunk_refs WHERE bucket_id = ? AND holder_id = ? AND chunk_id IN',
-    [bytesOf(bucket), holder],
-    chunks,
-    'RETURNING chunk_id',
-  )
-  yield* queryByKeys(
-    'UPDATE chunks SET refs = refs - 1 WHERE bucket_id = ? AND chunk_id IN',
+  const released = yield* deleteChunkRefs([bytesOf(bucket), holder], chunks)
+  yield* lowerChunks(
     [bytesOf(bucket)],
     released.map((row) => bytesIn(row, 'chunk_id')),
   )
@@ -70,17 +77,9 @@ export function* holdPages(bucket: Id, offered: readonly OfferedPage[], file: Id
     if (entries !== null) yield* storePage(bucket, page, entries)
   }
   const keys = pages.map(({ page }) => bytesOf(page))
-  const held = yield* queryByKeys(
-    'UPDATE pages SET refs = refs + 1, condemned = NULL WHERE bucket_id = ? AND page_id IN',
-    [bytesOf(bucket)],
-    keys,
-    'RETURNING refs',
-  )
+  const held = yield* raisePages([bytesOf(bucket)], keys)
   if (held.length !== keys.length) throw gone('a page')
-  yield* insertRows(
-    'INSERT INTO page_refs (bucket_id, page_id, file_id, version_id)',
-    keys.map((page) => [bytesOf(bucket), page, bytesOf(file), bytesOf(version)]),
-  )
+  yield* insertPageRefs(keys.map((page) => [bytesOf(bucket), page, bytesOf(file), bytesOf(version)]))
 }
 
 /**
@@ -117,14 +116,8 @@ export function* storePage(bucket: Id, page: Id, entries: Uint8Array): Steps<voi
 }
 
 export function* releasePages(bucket: Id, pages: readonly Id[], file: Id, version: Uint8Array): Steps<void> {
-  const released = yield* queryByKeys(
-    'DELETE FROM page_refs WHERE bucket_id = ? AND file_id = ? AND version_id = ? AND page_id IN',
-    [bytesOf(bucket), bytesOf(file), version],
-    [...new Set(pages)].map(bytesOf),
-    'RETURNING page_id',
-  )
-  yield* queryByKeys(
-    'UPDATE pages SET refs = refs - 1 WHERE bucket_id = ? AND page_id IN',
+  const released = yield* deletePageRefs([bytesOf(bucket), bytesOf(file), version], [...new Set(pages)].map(bytesOf))
+  yield* lowerPages(
     [bytesOf(bucket)],
     released.map((row) => bytesIn(row, 'page_id')),
   )

@@ -15,9 +15,9 @@ import type { Row } from './transaction.ts'
 export const CONTENT = 1
 export const DELETED = 2
 
-/** Of `files f`. */
-export const FILE_COLUMNS =
-  'f.file_id, f.bucket_id, f.path, f.version_id, f.size, f.sha256, f.content_type, f.modified_at'
+/** Of `files f`, without the bucket's id. */
+export const FILE_DETAILS = 'f.file_id, f.path, f.version_id, f.size, f.sha256, f.content_type, f.modified_at'
+export const FILE_COLUMNS = `f.bucket_id, ${FILE_DETAILS}`
 
 /** Of `versions v`. */
 export const VERSION_COLUMNS =
@@ -34,10 +34,10 @@ export const STRIPE_DETAILS =
   's.created_at AS stripe_created_at, s.condemned AS stripe_condemned'
 export const STRIPE_COLUMNS = `s.bucket_id, ${STRIPE_DETAILS}`
 
-export function fileRow(row: Row): FileRow {
+export function fileRow(row: Row, bucket = idIn(row, 'bucket_id')): FileRow {
   return {
     file: idIn(row, 'file_id'),
-    bucket: idIn(row, 'bucket_id'),
+    bucket,
     path: pathOf(bytesIn(row, 'path')),
     version: idIn(row, 'version_id'),
     size: numberIn(row, 'size'),

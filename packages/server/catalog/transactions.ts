@@ -7,7 +7,7 @@ import { commitVersion } from './transactions/commit-version.ts'
 import { condemn } from './transactions/condemn.ts'
 import { createBucket } from './transactions/create-bucket.ts'
 import { createCluster, loadCluster } from './transactions/create-cluster.ts'
-import { deadSessions, forgetSession, stripesOf } from './transactions/dead-sessions.ts'
+import { deadSessions, forgetSession, shardsOf } from './transactions/dead-sessions.ts'
 import { deleteBucket } from './transactions/delete-bucket.ts'
 import { deleteFile } from './transactions/delete-file.ts'
 import { endSession, endSessionsOf } from './transactions/end-session.ts'
@@ -86,6 +86,6 @@ export const transactions: Readonly<Record<string, Transaction<never, unknown>>>
   setTags,
   shardArrived,
   shardsDamaged,
-  stripesOf,
+  shardsOf,
   storedExtent,
 }

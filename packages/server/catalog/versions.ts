@@ -6,7 +6,7 @@ import { decodeClock, encodeClock } from '@holdfast/core/clocks/clock-bytes.ts'
 import { increment } from '@holdfast/core/clocks/vector-clock.ts'
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { asId, type Id } from '@holdfast/core/wire/ids.ts'
-import { queryByKeys } from './batches.ts'
+import { byKeys, onceEach } from './batches.ts'
 import { bytesIn, bytesOf, orNull } from './cells.ts'
 import { decodePageList, encodePageList } from './page-list.ts'
 import { releaseChunks, releasePages } from './references.ts'
@@ -16,6 +16,14 @@ import { query, type Row, type Steps } from './transaction.ts'
 
 /** What one commit drops at most, where a policy that keeps fewer versions finds many; the next commit goes on. */
 const VERSIONS_DROPPED_MAX = 20
+
+const findOldestKept = onceEach(
+  (kept) =>
+    `SELECT version_id FROM versions WHERE file_id = ? AND kind = ? ORDER BY version_id DESC LIMIT 1 OFFSET ${kept - 1}`,
+)
+const FIND_BEYOND = `SELECT version_id, chunk_id, pages FROM versions WHERE file_id = ? AND version_id < ?
+  ORDER BY version_id LIMIT ${VERSIONS_DROPPED_MAX}`
+const deleteVersions = byKeys('DELETE FROM versions WHERE file_id = ? AND version_id IN')
 
 const TAIL_MAX = (1n << 80n) - 1n
 
@@ -58,19 +66,9 @@ export function* insertVersion(version: VersionRow): Steps<void> {
  * keeps what can be restored.
  */
 export function* pruneVersions(bucket: Id, file: Id, kept: number): Steps<void> {
-  const [oldestKept] = yield* query(
-    'SELECT version_id FROM versions WHERE file_id = ? AND kind = ? ORDER BY version_id DESC LIMIT 1 OFFSET ?',
-    bytesOf(file),
-    CONTENT,
-    kept - 1,
-  )
+  const [oldestKept] = yield* query(findOldestKept(kept), bytesOf(file), CONTENT)
   if (oldestKept === undefined) return
-  const beyond = yield* query(
-    'SELECT version_id, chunk_id, pages FROM versions WHERE file_id = ? AND version_id < ? ORDER BY version_id LIMIT ?',
-    bytesOf(file),
-    bytesIn(oldestKept, 'version_id'),
-    VERSIONS_DROPPED_MAX,
-  )
+  const beyond = yield* query(FIND_BEYOND, bytesOf(file), bytesIn(oldestKept, 'version_id'))
   yield* dropVersions(bucket, file, beyond)
 }
 
@@ -86,8 +84,7 @@ export function* dropVersions(bucket: Id, file: Id, rows: readonly Row[]): Steps
       yield* releasePages(bucket, ids, file, version)
     }
   }
-  yield* queryByKeys(
-    'DELETE FROM versions WHERE file_id = ? AND version_id IN',
+  yield* deleteVersions(
     [bytesOf(file)],
     rows.map((row) => bytesIn(row, 'version_id')),
   )

@@ -60,14 +60,22 @@ export class Nodes {
     return this.#transport.link(number)
   }
 
-  /** For placement: those that take new shards, or with `all` every node, as room for what will be repaired later. */
-  candidates(which: 'writable' | 'all'): PlacementNode[] {
+  /**
+   * For placement: those that take a shard of this length now, or with `all` every node, as room for what will be repaired later.
+   * One that cannot take it is given as if it had room: what is placed there is only expected of it.
+   */
+  candidates(which: 'takers' | 'all', shardBytes: number): PlacementNode[] {
     return this.all()
-      .filter((node) => which === 'all' || node.writable)
-      .map(({ number, zone, freeBytes, weight, writable }) => {
-        // A node that is away is placed on as if it had room: what it takes is only expected of it.
-        return { number, zone, weight, freeBytes: writable ? freeBytes : Number.MAX_SAFE_INTEGER }
+      .map((node) => ({ ...node, takes: this.takes(node.number, shardBytes) }))
+      .filter(({ takes }) => which === 'all' || takes)
+      .map(({ number, zone, freeBytes, weight, takes }) => {
+        return { number, zone, weight, freeBytes: takes ? freeBytes : Number.MAX_SAFE_INTEGER }
       })
+  }
+
+  takes(number: number, shardBytes: number): boolean {
+    const node = this.#views.get(number)
+    return node?.writable === true && node.freeBytes >= shardBytes
   }
 
   /** What a failed call says of the node, at once; `refresh` finds out the rest. */

@@ -12,15 +12,15 @@
  *
  * What a step cannot do now, because a node is away, the next run does.
  */
-import type { Id, StripeId } from '@holdfast/core/wire/ids.ts'
+import type { Id } from '@holdfast/core/wire/ids.ts'
 import { asStripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { type CollectionPosition, type CondemnArgs, condemn } from '../catalog/transactions/condemn.ts'
-import { deadSessions, forgetSession, stripesOf } from '../catalog/transactions/dead-sessions.ts'
+import { deadSessions, forgetSession, shardsOf } from '../catalog/transactions/dead-sessions.ts'
 import { ordersDone } from '../catalog/transactions/orders-done.ts'
 import { pendingOrders } from '../catalog/transactions/pending-orders.ts'
 import { pruneIdempotency } from '../catalog/transactions/prune.ts'
-import { reap } from '../catalog/transactions/reap.ts'
+import { type ReapArgs, reap } from '../catalog/transactions/reap.ts'
 import type { Clock } from '../seams/clock.ts'
 import type { ShardId } from '../storage/shard-store.ts'
 import type { Nodes } from './nodes.ts'
@@ -85,14 +85,17 @@ export class Reaper {
 
   async #reap(): Promise<{ sequence: number; chunks: number; pages: number; stripes: number }> {
     const total = { sequence: 0, chunks: 0, pages: 0, stripes: 0 }
-    for (;;) {
-      const done = await this.#catalog.write(reap, { limit: ROWS_AT_ONCE, nowMs: this.#clock.now() })
+    let after: ReapArgs['after'] = null
+    do {
+      const args: ReapArgs = { limit: ROWS_AT_ONCE, nowMs: this.#clock.now(), after }
+      const done = await this.#catalog.write(reap, args)
+      after = done.next
       total.sequence = done.sequence
       total.chunks += done.chunks
       total.pages += done.pages
       total.stripes += done.stripes.length
-      if (done.chunks + done.pages + done.stripes.length === 0) return total
-    }
+    } while (after !== null)
+    return total
   }
 
   /** Sends a node its orders, the oldest first. */
@@ -113,14 +116,14 @@ export class Reaper {
     }
   }
 
-  /** A dead session commits nothing any more, so that what its block holds beside its committed stripes is debris. */
+  /** A dead session commits nothing any more, so that what its block holds beside the shards it committed is debris. */
   async #clearDebris(sequence: number): Promise<number> {
     let cleared = 0
     for (const { session } of await this.#catalog.write(deadSessions, { nowMs: this.#clock.now() })) {
-      const known = new Set(await this.#catalog.read(stripesOf, { session }))
+      const named = new Set((await this.#catalog.read(shardsOf, { session })).map(nameOf))
       let everywhere = true
       for (const { number } of this.#nodes.all()) {
-        const debris = await this.#debrisOn(number, session, known)
+        const debris = await this.#debrisOn(number, session, named)
         if (debris === undefined || !(await this.#purge(number, debris, sequence))) everywhere = false
         else cleared += debris.length
       }
@@ -135,7 +138,7 @@ export class Reaper {
   }
 
   /** Undefined where the node cannot be asked now. */
-  async #debrisOn(node: number, session: Id, known: ReadonlySet<StripeId>): Promise<ShardId[] | undefined> {
+  async #debrisOn(node: number, session: Id, named: ReadonlySet<string>): Promise<ShardId[] | undefined> {
     if (!this.#nodes.isOnline(node)) return undefined
     const debris: ShardId[] = []
     // The session's own id ends in zeros and names no stripe: it is where its block begins.
@@ -144,7 +147,7 @@ export class Reaper {
       for (;;) {
         const entries = await this.#nodes.store(node).list({ after, limit: LISTED_AT_ONCE })
         const ofBlock = entries.filter(({ id }) => sessionOf(id.stripe) === session)
-        debris.push(...ofBlock.filter(({ id }) => !known.has(id.stripe)).map(({ id }) => id))
+        debris.push(...ofBlock.map(({ id }) => id).filter((id) => !named.has(nameOf({ ...id, node }))))
         const last = ofBlock.at(-1)
         if (last === undefined || ofBlock.length < LISTED_AT_ONCE) return debris
         after = last.id
@@ -165,4 +168,8 @@ export class Reaper {
       return false
     }
   }
+}
+
+function nameOf({ stripe, index, node }: ShardId & { readonly node: number }): string {
+  return `${stripe} ${index} ${node}`
 }

@@ -10,6 +10,7 @@
  *     put 4 ──────────────────────────────────────────✓ late
  */
 import { place, replaceOne } from '@holdfast/core/placement/place.ts'
+import { shuffled } from '@holdfast/core/placement/weighted-sample.ts'
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError, QuorumLostError } from '@holdfast/core/wire/errors.ts'
 import type { Id, StripeId } from '@holdfast/core/wire/ids.ts'
@@ -84,15 +85,18 @@ export class StripeWriter {
     return new Attempt(stripe, chosen, this.#nodes, this.#clock, this.#random).run()
   }
 
-  /** The node of each shard. Where too few nodes are writable, the others are chosen too, as those that lack their shard. */
+  /** The node of each shard. Where too few take one now, all of those do, and others are chosen as those that lack theirs. */
   #choose({ shape, sealed, writeQuorum }: StripeWrite): number[] {
     const needed = { ...shape, shardBytes: sealed.shardBytes }
-    const writable = this.#nodes.candidates('writable')
-    if (writable.length < writeQuorum) throw new QuorumLostError({ needed: writeQuorum, reached: writable.length })
+    const random = (): number => this.#random.float()
+    const takers = this.#nodes.candidates('takers', sealed.shardBytes)
+    if (takers.length < writeQuorum) throw new QuorumLostError({ needed: writeQuorum, reached: takers.length })
     const total = shape.dataShards + shape.parityShards
-    const candidates = writable.length >= total ? writable : this.#nodes.candidates('all')
-    const positions = place(() => this.#random.float(), candidates, needed)
-    return positions.map((position) => candidates[position]?.number ?? -1)
+    if (takers.length >= total) return place(random, takers, needed).map((position) => takers[position]?.number ?? -1)
+    const all = this.#nodes.candidates('all', sealed.shardBytes)
+    const kept = takers.map((taker) => all.findIndex(({ number }) => number === taker.number))
+    while (kept.length < total) kept.push(replaceOne(random, all, { kept, failed: [] }, needed))
+    return shuffled(random, kept).map((position) => all[position]?.number ?? -1)
   }
 }
 
@@ -130,7 +134,7 @@ class Attempt {
       this.#resolve = resolve
       this.#reject = reject
       for (const [index, node] of this.#meantFor.entries()) {
-        if (this.#nodes.get(node)?.writable === true) this.#send(index, node)
+        if (this.#nodes.takes(node, this.#stripe.sealed.shardBytes)) this.#send(index, node)
       }
       this.#timers.push(this.#clock.after(STALL_MS, () => this.#replaceSilent()))
       this.#timers.push(this.#clock.after(WRITE_DEADLINE_MS, () => this.#giveUp()))
@@ -179,7 +183,7 @@ class Attempt {
   /** Sends the shard to a node that has none of this stripe; where there is none, it stays missing. */
   #replace(index: number): void {
     const candidates = this.#nodes
-      .candidates('writable')
+      .candidates('takers', this.#stripe.sealed.shardBytes)
       .filter(({ number }) => this.#holds(number, index) || !this.#tried.has(number))
     const kept = candidates.flatMap(({ number }, position) => (this.#holds(number, index) ? [position] : []))
     if (kept.length === candidates.length) return

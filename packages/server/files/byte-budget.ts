@@ -18,6 +18,10 @@ export class ByteBudget {
     this.#waitersMax = waitersMax
   }
 
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
   /** At once if there is room and nobody waits. */
   tryTake(bytes: number): boolean {
     assert(bytes <= this.#capacityBytes, 'one holder fits the budget')

@@ -17,10 +17,12 @@ import type { ChunkReader, PlacedChunk } from './read-chunk.ts'
 
 /** Chunks whose places are resolved at once. */
 const WINDOW_CHUNKS = 64
-/** Chunks of one reader that are on their way at once. */
+/** Chunks of one reader that are held or on their way at once. */
 const READ_AHEAD = 3
 /** Plain bytes that all readers hold together; a chunk is at most 2 MiB. */
 const READERS_BUDGET_BYTES = 128 * 1024 * 1024
+/** Reading ahead is for few readers: it stops here, so that many slow ones still get a chunk each. */
+const AHEAD_BUDGET_BYTES = 32 * 1024 * 1024
 const WAITERS_MAX = 1024
 
 export interface ByteRange {
@@ -109,10 +111,9 @@ export class Downloads {
         while (!next.done && ahead.length < READ_AHEAD) {
           const { chunk, from, to } = next.value
           const bytes = chunk.place.plainBytes
-          if (!this.#budget.tryTake(bytes)) {
-            if (ahead.length > 0) break
-            await this.#budget.take(bytes, signal)
-          }
+          if (ahead.length > 0) {
+            if (this.#budget.heldBytes > AHEAD_BUDGET_BYTES || !this.#budget.tryTake(bytes)) break
+          } else await this.#budget.take(bytes, signal)
           const plain = this.#chunks.read(bucket, chunk).then((whole) => whole.subarray(from, to))
           // A failure shows when this chunk's turn comes.
           plain.catch(() => {})

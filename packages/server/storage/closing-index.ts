@@ -19,6 +19,7 @@ import {
   type RecordKind,
   type RecordOwner,
   recordLengthOf,
+  tableIsWhole,
   writeHeader,
 } from './record.ts'
 
@@ -108,8 +109,9 @@ export async function readClosingEntries(
   if ((await file.read(record, found.offset)) < record.length) return undefined
   const parsed = parseHeader(record, owner, { segment, offset: found.offset })
   if (!parsed.ok || parsed.header.kind !== KIND_INDEX) return undefined
-  const payload = record.subarray(payloadOffsetOf(parsed.header.payloadLength))
-  if (payload.length !== parsed.header.payloadLength) return undefined
+  const { payloadLength } = parsed.header
+  const payload = record.subarray(payloadOffsetOf(payloadLength))
+  if (payload.length !== payloadLength || !tableIsWhole(record, payloadLength)) return undefined
   if (createHash('sha256').update(payload).digest('hex') !== parsed.header.sha256) return undefined
   return Array.from({ length: found.entries }, (_, place) => parseEntry(payload.subarray(place * ENTRY_BYTES)))
 }

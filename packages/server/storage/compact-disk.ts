@@ -31,7 +31,7 @@ import { encodeTombstone } from './tombstone.ts'
 import { payloadIsWhole, walkSegment } from './walk-segment.ts'
 
 /** A segment is compacted when less than this part of it is wanted. */
-export const COMPACT_BELOW_LIVE = 0.5
+const COMPACT_BELOW_LIVE = 0.5
 /** Copies under way at once: enough to share syncs, few enough not to crowd out puts. */
 const COPIES_AT_ONCE = 32
 

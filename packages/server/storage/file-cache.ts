@@ -5,7 +5,7 @@
 import type { Disk, DiskFile } from '../seams/disk.ts'
 import { segmentPath } from './segment-name.ts'
 
-export const OPEN_FILES_MAX = 64
+const OPEN_FILES_MAX = 64
 
 interface Entry {
   readonly opening: Promise<DiskFile>

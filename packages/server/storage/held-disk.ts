@@ -118,8 +118,8 @@ export class HeldDisk implements AsyncDisposable {
 
   async #judge(error: unknown): Promise<Error | undefined> {
     if (error instanceof HoldfastError) return error
-    if (error instanceof IndexFailedError) return this.#leave(error)
-    const code = systemCodeOf(error)
+    if (error instanceof IndexFailedError && !error.isFull) return this.#leave(error)
+    const code = error instanceof IndexFailedError ? 'ENOSPC' : systemCodeOf(error)
     if (code === undefined) return error instanceof Error ? error : new Error('not an error', { cause: error })
     if (NO_SPACE.has(code)) {
       this.space.noteFull()

@@ -82,7 +82,7 @@ export function isSameIdentity(found: ParsedIdentity, identity: Identity): boole
   return found.is === 'known' && lineOf(found.identity) === lineOf(identity)
 }
 
-export function parseIdentity(text: string): ParsedIdentity {
+function parseIdentity(text: string): ParsedIdentity {
   const [, line, crc] = SHAPE.exec(text) ?? []
   if (line === undefined || crc !== crcOf(line)) return { is: 'damaged' }
   let value: unknown

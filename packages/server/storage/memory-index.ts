@@ -23,9 +23,7 @@ export class MemoryIndex implements ShardIndex {
   }
 
   add(fact: Fact): void {
-    const known = this.#facts.get(fact.key)
-    if (known === undefined) this.#facts.set(fact.key, [fact])
-    else known.push(fact)
+    this.#facts.set(fact.key, [...this.facts(fact.key), fact])
   }
 
   remove(facts: readonly Fact[]): void {

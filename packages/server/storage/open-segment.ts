@@ -6,7 +6,7 @@
  * A small group is followed, in the same write, by a run of zeros: the next groups then overwrite blocks that the file
  * system knows already, and their sync need not wait for its journal. Large groups gain nothing from that and leave it out.
  */
-import type { Disk, DiskFile } from '../seams/disk.ts'
+import { type Disk, type DiskFile, systemCodeOf } from '../seams/disk.ts'
 import { ClosingEntries, closingRecordLength } from './closing-index.ts'
 import type { Place, RecordOwner } from './record.ts'
 import { SEGMENTS_DIRECTORY, segmentPath } from './segment-name.ts'
@@ -98,15 +98,29 @@ export class OpenSegment {
     const endBytes = from + lengthBytes
     const ahead =
       endBytes > this.#fileBytes && lengthBytes < SMALL_GROUP_BYTES_MAX && endBytes + zeros.length <= this.#bytesMax
-    await this.#file.write(ahead ? [...records, zeros] : records, from)
+    if (!ahead || !(await this.#writeAhead(records))) await this.#file.write(records, from)
     this.#endBytes = endBytes
-    this.#fileBytes = Math.max(this.#fileBytes, ahead ? endBytes + zeros.length : endBytes)
+    this.#fileBytes = Math.max(this.#fileBytes, endBytes)
     this.#recordsMax += records.length
     let offset = from
     for (const record of records) {
       this.#entries?.add(record, offset)
       offset += record.length
     }
+  }
+
+  /** Writes the records and zeros behind them; false where there is no room for the zeros, and maybe for the records. */
+  async #writeAhead(records: readonly Uint8Array[]): Promise<boolean> {
+    const pieces = [...records, zeros]
+    try {
+      await this.#file.write(pieces, this.#endBytes)
+    } catch (error) {
+      if (systemCodeOf(error) !== 'ENOSPC') throw error
+      await this.cutTail()
+      return false
+    }
+    this.#fileBytes = this.#endBytes + pieces.reduce((sum, piece) => sum + piece.length, 0)
+    return true
   }
 
   /** Gives back what a write took that failed for want of space, so that none of its records is found later. */

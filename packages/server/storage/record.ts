@@ -15,7 +15,7 @@ import type { Id, Sha256 } from '@holdfast/core/wire/ids.ts'
 export const RECORD_ALIGN = 4096
 export const HEADER_BYTES = 256
 export const BLOCK_BYTES = 65536
-export const RECORD_FORMAT = 1
+const RECORD_FORMAT = 1
 export const SHARD_PAYLOAD_BYTES_MAX = 4 * 1024 * 1024
 export const OTHER_PAYLOAD_BYTES_MAX = 16 * 1024 * 1024
 

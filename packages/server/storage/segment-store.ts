@@ -23,7 +23,7 @@ import { type ShardKey, shardKey } from './shard-key.ts'
 import type { ByteRange, NodeReport, Order, Receipt, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
 import { encodeTombstone, TOMBSTONE_ENTRIES_MAX, tombstoneEntry } from './tombstone.ts'
 
-export const LIST_ENTRIES_MAX = 10_000
+const LIST_ENTRIES_MAX = 10_000
 
 export class SegmentStore implements ShardStore {
   readonly #options: HoldOptions

@@ -19,6 +19,7 @@ export interface SegmentInfo {
 }
 
 export interface ShardIndex extends AsyncDisposable {
+  /** What is known of a key now; what is added later does not show in it. */
   facts(key: ShardKey): readonly Fact[]
   /** The facts of the keys after `after`, in order of key, at least one key whole where there is any. */
   factsAfter(after: ShardKey | undefined, factsMax: number): readonly Fact[]
@@ -41,7 +42,14 @@ export interface IndexOrigin {
   readonly trusted: boolean
 }
 
-/** The index cannot be read or written. It is a cache: the disk is opened anew with an empty one. */
-export class IndexFailedError extends Error {}
+/** The index cannot be read or written. It is a cache: unless only room is missing, the disk is opened anew without it. */
+export class IndexFailedError extends Error {
+  readonly isFull: boolean
+
+  constructor(cause: unknown, isFull: boolean) {
+    super('the index cannot be used', { cause })
+    this.isFull = isFull
+  }
+}
 
 export type OpenIndex = (origin: IndexOrigin) => Promise<ShardIndex>

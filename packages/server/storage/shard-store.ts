@@ -62,7 +62,7 @@ export interface NodeReport {
   readonly node: Id
   readonly disk: Id
   readonly starts: number
-  /** The end of the last durable record of each segment, in bytes; `bytes` is 0 where a segment went in a compaction. */
+  /** The end of the last durable record of each segment, in bytes. A segment that went in a compaction is left out. */
   readonly segmentEnds: readonly { readonly segment: number; readonly bytes: number }[]
   readonly capacityBytes: number
   readonly freeBytes: number
@@ -74,7 +74,8 @@ export interface ShardStore extends AsyncDisposable {
   /**
    * The same id and hash under the same or a lower sequence is harmless and answers a receipt; under a higher one it is written anew, so
    * that a late delete of the older put cannot hit it. Another hash under a known id is refused.
-   * @throws disk_full (nothing was kept), disk_failed, order_refused (a later delete or purge of this id is known)
+   * @throws disk_full (nothing was kept), disk_failed, node_unavailable, overloaded (too much waits for this disk), conflict (other
+   * bytes under this id), order_refused (a later delete or purge of this id is known, or the order is another catalog's)
    */
   put(put: ShardPut): Promise<Receipt>
   /**

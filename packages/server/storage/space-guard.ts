@@ -24,6 +24,8 @@ export class SpaceGuard {
   readonly #reserveBytes: number | undefined
   #allowedBytes = 0
   #isFull = false
+  /** What the last refused put needed: until there is room for that, the disk stays full. */
+  #neededBytes = 1
   #measuring: Promise<Space> | undefined
 
   constructor(disk: Disk, reserveBytes: number | undefined) {
@@ -39,7 +41,10 @@ export class SpaceGuard {
   async admit(bytes: number): Promise<void> {
     if (!this.#isFull && bytes > this.#allowedBytes) {
       const { freeBytes } = await this.measure()
-      if (bytes > freeBytes) this.#isFull = true
+      if (bytes > freeBytes) {
+        this.#neededBytes = bytes
+        this.#isFull = true
+      }
     }
     if (this.#isFull) throw new HoldfastError('disk_full', 'the disk is full up to its reserve')
     this.#allowedBytes -= bytes
@@ -62,7 +67,8 @@ export class SpaceGuard {
     const { capacityBytes, freeBytes } = await this.#disk.space()
     const reserveBytes = this.#reserveBytes ?? Math.min(capacityBytes * RESERVE_SHARE, RESERVE_BYTES_MAX)
     const spareBytes = Math.max(0, Math.floor(freeBytes - reserveBytes))
-    this.#isFull = spareBytes === 0
+    this.#isFull = spareBytes < this.#neededBytes
+    if (!this.#isFull) this.#neededBytes = 1
     this.#allowedBytes = Math.min(spareBytes * ALLOWED_SHARE, ALLOWED_BYTES_MAX)
     return { capacityBytes, freeBytes: spareBytes }
   }

@@ -54,7 +54,7 @@ export function openSqliteIndex(directory: IndexDirectory, { boot, clock }: { bo
   return (origin) => SqliteIndex.open(file, clock, origin)
 }
 
-export class SqliteIndex implements ShardIndex {
+class SqliteIndex implements ShardIndex {
   readonly #database: DatabaseSync
   readonly #clock: Clock
   readonly #waiting = new Map<ShardKey, Fact[]>()
@@ -102,26 +102,25 @@ export class SqliteIndex implements ShardIndex {
   facts(key: ShardKey): readonly Fact[] {
     const waiting = this.#waiting.get(key)
     if (key > this.#highestKey) return waiting ?? []
-    const rows = this.#asked((): unknown[] => this.#select.all(Buffer.from(key, 'hex')))
-    if (rows.length === 0) return waiting ?? []
-    const facts = rows.map((row) => this.#factOf(row as Row))
-    return waiting === undefined ? facts : facts.concat(waiting)
+    const stored = this.#stored(key)
+    if (waiting === undefined) return stored
+    return stored.length === 0 ? waiting : stored.concat(waiting)
   }
 
   factsAfter(after: ShardKey | undefined, factsMax: number): readonly Fact[] {
-    this.flush()
     const rows = this.#asked((): unknown[] => this.#selectAfter.all(Buffer.from(after ?? '', 'hex'), factsMax))
-    const facts = rows.map((row) => this.#factOf(row as Row))
-    const last = facts.at(-1)
-    if (last === undefined || facts.length < factsMax) return facts
-    // The limit may have cut the last key's facts in two: they are asked for again as a whole.
-    return facts.filter((fact) => fact.key !== last.key).concat(this.facts(last.key))
+    const found = rows.map((row) => this.#factOf(row as Row))
+    // Where the limit was reached, it may have cut the last key's facts in two: they are asked for again as a whole.
+    const last = found.length === factsMax ? found.at(-1)?.key : undefined
+    const facts = last === undefined ? found : found.filter(({ key }) => key !== last).concat(this.#stored(last))
+    for (const [key, waiting] of this.#waiting) {
+      if ((after === undefined || key > after) && (last === undefined || key <= last)) facts.push(...waiting)
+    }
+    return facts.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   }
 
   add(fact: Fact): void {
-    const known = this.#waiting.get(fact.key)
-    if (known === undefined) this.#waiting.set(fact.key, [fact])
-    else known.push(fact)
+    this.#waiting.set(fact.key, [...(this.#waiting.get(fact.key) ?? []), fact])
     this.#waitingFacts++
   }
 
@@ -140,14 +139,15 @@ export class SqliteIndex implements ShardIndex {
   }
 
   segments(): SegmentInfo[] {
-    this.flush()
     const rows = this.#asked(() => this.#database.prepare('SELECT segment, end, closed, live FROM segments').all())
-    return rows.map((row) => ({
-      segment: Number(row['segment']),
-      endBytes: Number(row['end']),
-      closed: row['closed'] === 1,
-      liveBytes: Number(row['live']),
-    }))
+    const segments = new Map<number, SegmentInfo>()
+    for (const row of rows) {
+      const segment = Number(row['segment'])
+      const [endBytes, liveBytes] = [Number(row['end']), Number(row['live'])]
+      segments.set(segment, { segment, endBytes, closed: row['closed'] === 1, liveBytes })
+    }
+    for (const info of this.#waitingSegments.values()) segments.set(info.segment, info)
+    return [...segments.values()]
   }
 
   setSegment(info: SegmentInfo): void {
@@ -189,13 +189,18 @@ export class SqliteIndex implements ShardIndex {
     }
   }
 
+  #stored(key: ShardKey): Fact[] {
+    const rows = this.#asked((): unknown[] => this.#select.all(Buffer.from(key, 'hex')))
+    return rows.map((row) => this.#factOf(row as Row))
+  }
+
   #flushLater(): void {
     this.#timer = undefined
     try {
       this.flush()
     } catch (error) {
       if (!(error instanceof IndexFailedError)) throw error
-      const waits = isFull(error.cause) && this.#waitingFacts < WAITING_FACTS_CEILING
+      const waits = error.isFull && this.#waitingFacts < WAITING_FACTS_CEILING
       if (waits) this.#timer = this.#clock.after(FLUSH_DELAY_MS, () => this.#flushLater())
       else this.#failure = error
     }
@@ -206,7 +211,7 @@ export class SqliteIndex implements ShardIndex {
     try {
       return ask()
     } catch (error) {
-      throw new IndexFailedError('the index cannot be used', { cause: error })
+      throw new IndexFailedError(error, isFull(error))
     }
   }
 

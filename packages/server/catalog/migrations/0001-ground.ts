@@ -1,6 +1,5 @@
 import type { Migration } from '../dialect.ts'
 
-// NOTE for whoever builds on this now: the schema changed after the review; re-read the transactions specification, section CHANGES at its end.
 /** Words of the tables: `docs/formats.md`, *The catalog*. Times are milliseconds; flags are 0 or 1. */
 export const ground: Migration = {
   number: 1,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { hashOf, TestCatalog } from '../test-catalog.ts'
+import { hashOf, TestCatalog } from '../test-catalog.test-support.ts'
 import { claimIdempotency } from './claim-idempotency.ts'
 import { endSession } from './end-session.ts'
 import { pruneIdempotency } from './prune.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { chunkNamed, pageOf, TestCatalog } from '../test-catalog.ts'
+import { chunkNamed, pageOf, TestCatalog } from '../test-catalog.test-support.ts'
 import { commitPage } from './commit-page.ts'
 import { condemn } from './condemn.ts'
 import { endSession } from './end-session.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ChunkId, StripeId } from '@holdfast/core/wire/ids.ts'
-import { chunkNamed, TestCatalog } from '../test-catalog.ts'
+import { chunkNamed, TestCatalog } from '../test-catalog.test-support.ts'
 import { commitStripe } from './commit-stripe.ts'
 import { condemn } from './condemn.ts'
 import { endSession, endSessionsOf } from './end-session.ts'

@@ -1,6 +1,6 @@
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { type ChunkId, type Id, sessionOf } from '@holdfast/core/wire/ids.ts'
-import { insertRows, queryByKeys } from '../batches.ts'
+import { byKeys, inserting } from '../batches.ts'
 import { bytesOf, chunkIdIn, numberIn, stripeIdIn } from '../cells.ts'
 import { goodShardsNeeded, hasGoodShards } from '../good-shards.ts'
 import { countNotDurable, packShards } from '../packed-shards.ts'
@@ -39,7 +39,7 @@ export const commitStripe: Transaction<CommitStripeArgs, { lost: ChunkId[] }> = 
     for (const place of places) if (!distinct.has(place.chunk)) distinct.set(place.chunk, place)
     const won = yield* insertPlaces(stripe.bucket, [...distinct.values()])
     const known = [...distinct.keys()].filter((chunk) => !won.has(chunk))
-    const existing = yield* existingPlaces(stripe.bucket, known)
+    const existing = yield* findExisting([bytesOf(stripe.bucket)], known.map(bytesOf))
     assert(existing.length === known.length, 'every chunk has a stripe')
     for (const row of existing) {
       const chunk = chunkIdIn(row, 'chunk_id')
@@ -56,10 +56,14 @@ export const commitStripe: Transaction<CommitStripeArgs, { lost: ChunkId[] }> = 
   },
 }
 
+const insertNewPlaces = inserting(
+  `INSERT INTO chunks
+     (bucket_id, chunk_id, stripe_id, place, stored_bytes, plain_bytes, nonce, suite, codec, key_epoch, refs)`,
+  'ON CONFLICT (bucket_id, chunk_id) DO NOTHING RETURNING chunk_id',
+)
+
 function* insertPlaces(bucket: Id, places: readonly ChunkPlace[]): Steps<Set<ChunkId>> {
-  const rows = yield* insertRows(
-    `INSERT INTO chunks
-       (bucket_id, chunk_id, stripe_id, place, stored_bytes, plain_bytes, nonce, suite, codec, key_epoch, refs)`,
+  const rows = yield* insertNewPlaces(
     places.map((place) => [
       bytesOf(bucket),
       bytesOf(place.chunk),
@@ -73,19 +77,14 @@ function* insertPlaces(bucket: Id, places: readonly ChunkPlace[]): Steps<Set<Chu
       place.keyEpoch,
       0,
     ]),
-    'ON CONFLICT (bucket_id, chunk_id) DO NOTHING RETURNING chunk_id',
   )
   return new Set(rows.map((row) => chunkIdIn(row, 'chunk_id')))
 }
 
-function* existingPlaces(bucket: Id, chunks: readonly ChunkId[]): Steps<Row[]> {
-  return yield* queryByKeys(
-    `SELECT c.chunk_id, c.stripe_id, c.stored_bytes, c.condemned, s.data_shards, s.parity_shards, s.not_durable
-     FROM chunks c JOIN stripes s ON s.stripe_id = c.stripe_id WHERE c.bucket_id = ? AND c.chunk_id IN`,
-    [bytesOf(bucket)],
-    chunks.map(bytesOf),
-  )
-}
+const findExisting = byKeys(
+  `SELECT c.chunk_id, c.stripe_id, c.stored_bytes, c.condemned, s.data_shards, s.parity_shards, s.not_durable
+   FROM chunks c JOIN stripes s ON s.stripe_id = c.stripe_id WHERE c.bucket_id = ? AND c.chunk_id IN`,
+)
 
 function* movePlace(bucket: Id, place: ChunkPlace, from: Row): Steps<void> {
   yield* query(

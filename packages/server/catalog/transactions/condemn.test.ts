@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { StripeId } from '@holdfast/core/wire/ids.ts'
-import { chunkNamed, pageOf, TestCatalog } from '../test-catalog.ts'
+import { chunkNamed, pageOf, TestCatalog } from '../test-catalog.test-support.ts'
 import { condemn } from './condemn.ts'
 import { endSession, endSessionsOf } from './end-session.ts'
 import { ordersDone } from './orders-done.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { TestCatalog } from '../test-catalog.ts'
+import { TestCatalog } from '../test-catalog.test-support.ts'
 import { getBucket } from './get-bucket.ts'
 import { listBuckets } from './list-buckets.ts'
 import { patchBucket } from './patch-bucket.ts'

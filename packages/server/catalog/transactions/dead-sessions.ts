@@ -3,7 +3,8 @@
  * nodes, and only then is the session forgotten. That is safe because nothing is committed under a session that ended.
  */
 import type { Id, StripeId } from '@holdfast/core/wire/ids.ts'
-import { bytesOf, idIn, stripeIdIn } from '../cells.ts'
+import { bytesIn, bytesOf, idIn, stripeIdIn } from '../cells.ts'
+import { unpackShards } from '../packed-shards.ts'
 import { endExpired } from '../sessions.ts'
 import { query, type Transaction } from '../transaction.ts'
 
@@ -24,15 +25,21 @@ export const forgetSession: Transaction<{ readonly session: Id }, void> = {
   },
 }
 
-/** The stripes of a session that are committed: every other id of its block names debris, once it has ended. */
-export const stripesOf: Transaction<{ readonly session: Id }, StripeId[]> = {
-  name: 'stripesOf',
+/**
+ * Where the committed stripes of a session have their shards, or expect them: whatever else a node holds of its block is debris, once
+ * the session has ended. That may be a whole stripe, or the copy on a node that was replaced because it was silent.
+ */
+export const shardsOf: Transaction<{ readonly session: Id }, { stripe: StripeId; index: number; node: number }[]> = {
+  name: 'shardsOf',
   *run({ session }) {
     const rows = yield* query(
-      'SELECT stripe_id FROM stripes WHERE stripe_id > ? AND stripe_id <= ? ORDER BY stripe_id',
+      'SELECT stripe_id, shards FROM stripes WHERE stripe_id > ? AND stripe_id <= ? ORDER BY stripe_id',
       bytesOf(session),
       bytesOf(`${session.slice(0, 28)}ffff`),
     )
-    return rows.map((row) => stripeIdIn(row, 'stripe_id'))
+    return rows.flatMap((row) => {
+      const stripe = stripeIdIn(row, 'stripe_id')
+      return unpackShards(bytesIn(row, 'shards')).map(({ index, node }) => ({ stripe, index, node }))
+    })
   },
 }

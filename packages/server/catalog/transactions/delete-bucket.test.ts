@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { chunkNamed, TestCatalog } from '../test-catalog.ts'
+import { chunkNamed, TestCatalog } from '../test-catalog.test-support.ts'
 import { deleteBucket } from './delete-bucket.ts'
 import { deleteFile } from './delete-file.ts'
 import { readPlan } from './read-plan.ts'

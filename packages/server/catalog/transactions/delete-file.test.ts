@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { decodeClock } from '@holdfast/core/clocks/clock-bytes.ts'
-import { chunkNamed, hashOf, TestCatalog } from '../test-catalog.ts'
+import { chunkNamed, hashOf, TestCatalog } from '../test-catalog.test-support.ts'
 import { type DeleteFileArgs, type DeleteFileResult, deleteFile } from './delete-file.ts'
 import { getFile, getFileById } from './get-file.ts'
 import { getVersion } from './get-version.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ChunkId } from '@holdfast/core/wire/ids.ts'
-import { chunkNamed, type OpenedSession, TestCatalog } from '../test-catalog.ts'
+import { chunkNamed, type OpenedSession, TestCatalog } from '../test-catalog.test-support.ts'
 import { condemn } from './condemn.ts'
 import { endSessionsOf } from './end-session.ts'
 import { findChunks } from './find-chunks.ts'

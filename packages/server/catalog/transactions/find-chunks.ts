@@ -1,5 +1,5 @@
 import type { ChunkId, Id } from '@holdfast/core/wire/ids.ts'
-import { queryByKeys } from '../batches.ts'
+import { byKeys } from '../batches.ts'
 import { bytesOf } from '../cells.ts'
 import { hasGoodShards } from '../good-shards.ts'
 import { chunkPlace, PLACE_COLUMNS } from '../row-readers.ts'
@@ -13,20 +13,21 @@ export interface FindChunksArgs {
   readonly goodShardsNeeded: boolean
 }
 
+const findUncondemned = byKeys(
+  `SELECT ${PLACE_COLUMNS}, s.data_shards, s.parity_shards, s.not_durable FROM chunks c
+   JOIN stripes s ON s.stripe_id = c.stripe_id
+   WHERE c.condemned IS NULL AND s.condemned IS NULL AND c.bucket_id = ? AND c.chunk_id IN`,
+)
+
 /**
  * The chunks that an upload need not store again. A condemned one counts as absent: sessions younger than its mark do not
- * hold up its deletion. One with too few good shards does too, so that sending a damaged file again heals it.
+ * hold up its deletion. One with too few good shards does too, so that sending a damaged file again heals it. What is found stays
+ * as long as a session is alive that was opened before this was asked.
  */
 export const findChunks: Transaction<FindChunksArgs, ChunkPlace[]> = {
   name: 'findChunks',
   *run({ bucket, chunks, goodShardsNeeded }) {
-    const rows = yield* queryByKeys(
-      `SELECT ${PLACE_COLUMNS}, s.data_shards, s.parity_shards, s.not_durable FROM chunks c
-       JOIN stripes s ON s.stripe_id = c.stripe_id
-       WHERE c.condemned IS NULL AND s.condemned IS NULL AND c.bucket_id = ? AND c.chunk_id IN`,
-      [bytesOf(bucket)],
-      chunks.map(bytesOf),
-    )
+    const rows = yield* findUncondemned([bytesOf(bucket)], chunks.map(bytesOf))
     return rows.filter((row) => !goodShardsNeeded || hasGoodShards(row)).map(chunkPlace)
   },
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { chunkNamed, TestCatalog } from '../test-catalog.ts'
+import { chunkNamed, TestCatalog } from '../test-catalog.test-support.ts'
 import { getVersion, history } from './get-version.ts'
 
 describe('history', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { TestCatalog } from '../test-catalog.ts'
+import { TestCatalog } from '../test-catalog.test-support.ts'
 import { LISTED_ITEMS_MAX, type ListedItem, type ListFilesArgs, listFiles, SEARCHED_ROWS_MAX } from './list-files.ts'
 import { setTags } from './set-tags.ts'
 

@@ -13,15 +13,20 @@
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { type Id, isId } from '@holdfast/core/wire/ids.ts'
+import { limited } from '../batches.ts'
 import { bytesIn, bytesOf } from '../cells.ts'
 import { endOfPrefix, justAfter, pathOf, textBytes } from '../path-range.ts'
-import { FILE_COLUMNS, fileRow } from '../row-readers.ts'
+import { FILE_DETAILS, fileRow } from '../row-readers.ts'
 import type { FileRow } from '../rows.ts'
 import { query, type Row, type Steps, type Transaction } from '../transaction.ts'
 
 export const LISTED_ITEMS_MAX = 1000
 export const SEARCHED_ROWS_MAX = 5000
 const RUN_ROWS_MAX = 256
+
+const IN_ORDER = 'WHERE f.bucket_id = ? AND f.path >= ? AND f.path < ? ORDER BY f.path'
+const findFiles = limited(`SELECT ${FILE_DETAILS} FROM files f ${IN_ORDER}`)
+const findPaths = limited(`SELECT f.path FROM files f ${IN_ORDER}`)
 
 export interface ListFilesArgs {
   readonly bucket: Id
@@ -58,28 +63,37 @@ export const listFiles: Transaction<ListFilesArgs, ListFilesResult> = {
 }
 
 function* walk({ bucket, prefix, delimiter = '', after = '', limit }: ListFilesArgs): Steps<ListFilesResult> {
+  const bucketBytes = bytesOf(bucket)
   const prefixBytes = textBytes(prefix)
+  const end = endOfPrefix(prefixBytes)
   const commonPrefixOf = commonPrefixes(prefixBytes, textBytes(delimiter))
   const items: ListedItem[] = []
   let from = firstAfter(prefixBytes, textBytes(after), commonPrefixOf)
   // Without a delimiter every row is an item.
   let run = delimiter === '' ? limit + 1 : 1
+  // Where common prefixes follow each other, the path is all that is read.
+  let isWhole = delimiter === ''
   for (;;) {
     const asked = Math.min(run, limit + 1 - items.length)
-    const rows = yield* filesFrom(bucket, from, endOfPrefix(prefixBytes), asked)
+    const rows = yield* (isWhole ? findFiles : findPaths)([bucketBytes, from, end], asked)
     const before = items.length
     let common: Uint8Array | undefined
+    let file: Uint8Array | undefined
     for (const row of rows) {
       const path = bytesIn(row, 'path')
       if (common !== undefined && startsWith(path, common)) continue
       if (items.length === limit) return { items, more: true, next: cursorOf(items.at(-1)) }
       common = commonPrefixOf(path)
-      items.push(common === undefined ? fileItem(row) : { kind: 'prefix', prefix: pathOf(common) })
+      file = common === undefined ? path : undefined
+      if (file !== undefined && !isWhole) break
+      items.push(common === undefined ? fileItem(row, bucket) : { kind: 'prefix', prefix: pathOf(common) })
     }
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < asked) return { items, more: false, next: null }
-    from = common === undefined ? justAfter(bytesIn(last, 'path')) : endOfPrefix(common)
-    run = (items.length - before) * 2 > rows.length ? Math.min(run * 2, RUN_ROWS_MAX) : 1
+    const made = items.length - before
+    if (file !== undefined && !isWhole) from = file
+    else if (rows.length < asked) return { items, more: false, next: null }
+    else from = common === undefined ? justAfter(file ?? from) : endOfPrefix(common)
+    run = made * 2 > rows.length ? Math.min(run * 2, RUN_ROWS_MAX) : 1
+    isWhole = file !== undefined
   }
 }
 
@@ -112,7 +126,7 @@ function* search(args: ListFilesArgs): Steps<ListFilesResult> {
   for (let searched = 0; searched < SEARCHED_ROWS_MAX; searched += RUN_ROWS_MAX) {
     const rows = yield* rowsAfter(next)
     for (const row of rows) {
-      const file = fileItem(row)
+      const file = fileItem(row, args.bucket)
       next = args.tag === undefined ? file.path : file.file
       if (!startsWith(bytesIn(row, 'path'), prefix) || !file.path.toLowerCase().includes(sought)) continue
       items.push(file)
@@ -126,7 +140,7 @@ function* search(args: ListFilesArgs): Steps<ListFilesResult> {
 function pathsAfter(bucket: Id, prefix: Uint8Array): (cursor: string | null) => Steps<Row[]> {
   return (cursor) => {
     const from = firstAfter(prefix, textBytes(cursor ?? ''), () => undefined)
-    return filesFrom(bucket, from, endOfPrefix(prefix), RUN_ROWS_MAX)
+    return findFiles([bytesOf(bucket), from, endOfPrefix(prefix)], RUN_ROWS_MAX)
   }
 }
 
@@ -134,7 +148,7 @@ function taggedAfter(bucket: Id, tag: { key: string; value: string }): (cursor: 
   return (cursor) => {
     if (cursor !== null && !isId(cursor)) throw new HoldfastError('bad_request', 'the cursor belongs to another list')
     return query(
-      `SELECT ${FILE_COLUMNS} FROM file_tags t JOIN files f ON f.file_id = t.file_id
+      `SELECT ${FILE_DETAILS} FROM file_tags t JOIN files f ON f.file_id = t.file_id
        WHERE t.bucket_id = ? AND t.key = ? AND t.value = ? AND t.file_id > ? ORDER BY t.file_id LIMIT ?`,
       bytesOf(bucket),
       tag.key,
@@ -145,18 +159,8 @@ function taggedAfter(bucket: Id, tag: { key: string; value: string }): (cursor: 
   }
 }
 
-function filesFrom(bucket: Id, from: Uint8Array, end: Uint8Array, limit: number): Steps<Row[]> {
-  return query(
-    `SELECT ${FILE_COLUMNS} FROM files f WHERE f.bucket_id = ? AND f.path >= ? AND f.path < ? ORDER BY f.path LIMIT ?`,
-    bytesOf(bucket),
-    from,
-    end,
-    limit,
-  )
-}
-
-function fileItem(row: Row): { readonly kind: 'file' } & FileRow {
-  return { kind: 'file', ...fileRow(row) }
+function fileItem(row: Row, bucket: Id): { readonly kind: 'file' } & FileRow {
+  return { kind: 'file', ...fileRow(row, bucket) }
 }
 
 function cursorOf(item: ListedItem | undefined): string {

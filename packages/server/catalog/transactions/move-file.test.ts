@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { FileRow } from '../rows.ts'
-import { chunkNamed, TestCatalog } from '../test-catalog.ts'
+import { chunkNamed, TestCatalog } from '../test-catalog.test-support.ts'
 import { getFile, getFileById } from './get-file.ts'
 import { history } from './get-version.ts'
 import { moveFile } from './move-file.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { TestCatalog } from '../test-catalog.ts'
+import { TestCatalog } from '../test-catalog.test-support.ts'
 import { listFiles } from './list-files.ts'
 import { moveFolder } from './move-folder.ts'
 

@@ -1,6 +1,6 @@
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
-import { insertRows, queryByKeys } from '../batches.ts'
+import { byKeys, inserting } from '../batches.ts'
 import { bytesIn, bytesOf, hexOf } from '../cells.ts'
 import { recordChange } from '../changes.ts'
 import { endOfPrefix, PATH_BYTES_MAX, textBytes } from '../path-range.ts'
@@ -15,6 +15,11 @@ export interface MoveFolderArgs {
   readonly limit: number
   readonly change: Change
 }
+
+const insertFiles = inserting(
+  'INSERT INTO files (bucket_id, path, file_id, version_id, size, sha256, content_type, modified_at)',
+)
+const findPaths = byKeys('SELECT path FROM files WHERE bucket_id = ? AND path IN')
 
 /**
  * Gives every path below `fromPrefix` the beginning `toPrefix`, in one transaction. One range is deleted and written anew, so that a
@@ -41,8 +46,7 @@ export const moveFolder: Transaction<MoveFolderArgs, { moved: number }> = {
     }
     yield* refuseTaken(bucket, targets, rows)
     yield* query('DELETE FROM files WHERE bucket_id = ? AND path >= ? AND path < ?', ...range)
-    yield* insertRows(
-      'INSERT INTO files (bucket_id, path, file_id, version_id, size, sha256, content_type, modified_at)',
+    yield* insertFiles(
       rows.map((row, index) => [
         bytesOf(bucket),
         targets[index] ?? null,
@@ -62,7 +66,7 @@ export const moveFolder: Transaction<MoveFolderArgs, { moved: number }> = {
 
 function* refuseTaken(bucket: Id, targets: readonly Uint8Array[], moving: readonly Row[]): Steps<void> {
   const leaving = new Set(moving.map((row) => hexOf(bytesIn(row, 'path'))))
-  const taken = yield* queryByKeys('SELECT path FROM files WHERE bucket_id = ? AND path IN', [bytesOf(bucket)], targets)
+  const taken = yield* findPaths([bytesOf(bucket)], targets)
   if (taken.some((row) => !leaving.has(hexOf(bytesIn(row, 'path'))))) {
     throw new HoldfastError('conflict', 'a file is at a target')
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { TestCatalog } from '../test-catalog.ts'
+import { TestCatalog } from '../test-catalog.test-support.ts'
 import { listNodes } from './list-nodes.ts'
 import { nodeSeen } from './node-seen.ts'
 import { type NodeStartedArgs, type NodeStartedResult, nodeStarted } from './node-started.ts'
@@ -56,6 +56,11 @@ describe('nodeStarted', () => {
     start({ segmentEnds: [{ segment: 1, bytes: 4096 }] })
     assert.equal(start({ starts: 2, segmentEnds: [{ segment: 1, bytes: 0 }] }).verdict, 'current')
     assert.equal(start({ starts: 3, segmentEnds: [] }).verdict, 'current')
+    const [old, last] = [1, 2].map((segment) => ({ segment, bytes: 4096 }))
+    assert(old !== undefined && last !== undefined)
+    start({ starts: 4, segmentEnds: [old, last] })
+    assert.equal(start({ starts: 5, segmentEnds: [last] }).verdict, 'current')
+    assert.equal(start({ starts: 6, segmentEnds: [old] }).verdict, 'rolled_back')
   })
 
   it('refuses a copy: a known node on another disk, or a known disk as another node', () => {

@@ -55,13 +55,16 @@ export const nodeStarted: Transaction<NodeStartedArgs, NodeStartedResult> = {
   },
 }
 
-/** A segment that went in a compaction says so by its end of 0; one that is silent, or shorter, was never as long as this disk was. */
+/**
+ * A disk that is behind lacks the end of what it wrote. A segment that is shorter tells, and so does the last one where it is
+ * silent: compaction takes earlier ones only, and of these a node that has lost its index knows nothing any more.
+ */
 function isBehind(ends: readonly SegmentEnd[], { segmentEnds }: NodeRow): boolean {
   const now = new Map(ends.map((end) => [end.segment, end.bytes]))
-  return segmentEnds.some((last) => {
-    const bytes = now.get(last.segment) ?? -1
-    return last.bytes > 0 && bytes !== 0 && bytes < last.bytes
-  })
+  const seen = segmentEnds.filter(({ bytes }) => bytes > 0)
+  const isShorter = seen.some(({ segment, bytes }) => (now.get(segment) ?? 0) !== 0 && (now.get(segment) ?? 0) < bytes)
+  const last = Math.max(0, ...seen.map(({ segment }) => segment))
+  return isShorter || last > Math.max(0, ...now.keys())
 }
 
 /** Rows of nodes are never deleted, so the next number was never used. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { chunkNamed, TestCatalog } from '../test-catalog.ts'
-import { deadSessions, forgetSession, stripesOf } from './dead-sessions.ts'
+import { chunkNamed, TestCatalog } from '../test-catalog.test-support.ts'
+import { deadSessions, forgetSession, shardsOf } from './dead-sessions.ts'
 import { endSession, endSessionsOf } from './end-session.ts'
 import { renewSessions } from './renew-sessions.ts'
 
@@ -55,11 +55,14 @@ describe('a session', () => {
     assert.equal(catalog.count('SELECT count(*) FROM sessions'), 0)
   })
 
-  it('knows the stripes of its own block', () => {
+  it('knows where the stripes of its own block have their shards', () => {
     using catalog = new TestCatalog()
     const [session, other] = [catalog.openSession(), catalog.openSession()]
     const { stripe } = catalog.commitStripe({ session, chunks: [chunkNamed('a')] })
     catalog.commitStripe({ session: other, chunks: [chunkNamed('b')] })
-    assert.deepEqual(catalog.run(stripesOf, { session: session.session }), [stripe.stripe])
+    assert.deepEqual(
+      catalog.run(shardsOf, { session: session.session }),
+      stripe.shards.map(({ index, node }) => ({ stripe: stripe.stripe, index, node })),
+    )
   })
 })

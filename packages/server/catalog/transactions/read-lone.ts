@@ -21,18 +21,16 @@ export interface LoneRead {
   readonly stripe?: StripeRow
 }
 
+const FIND = `SELECT ${VERSION_COLUMNS}, ${PLACE_DETAILS}, ${STRIPE_DETAILS}
+  FROM files f JOIN versions v ON v.file_id = f.file_id AND v.version_id = f.version_id
+  LEFT JOIN chunks c ON c.bucket_id = f.bucket_id AND c.chunk_id = v.chunk_id
+  LEFT JOIN stripes s ON s.stripe_id = c.stripe_id WHERE f.bucket_id = ? AND f.path = ?`
+
 /** All that the GET of a small file needs, in one query by primary keys. */
 export const readLone: Transaction<{ readonly bucket: Id; readonly path: string }, LoneRead | null> = {
   name: 'readLone',
   *run({ bucket, path }) {
-    const [row] = yield* query(
-      `SELECT ${VERSION_COLUMNS}, ${PLACE_DETAILS}, ${STRIPE_DETAILS}
-       FROM files f JOIN versions v ON v.file_id = f.file_id AND v.version_id = f.version_id
-       LEFT JOIN chunks c ON c.bucket_id = f.bucket_id AND c.chunk_id = v.chunk_id
-       LEFT JOIN stripes s ON s.stripe_id = c.stripe_id WHERE f.bucket_id = ? AND f.path = ?`,
-      bytesOf(bucket),
-      pathBytes(path),
-    )
+    const [row] = yield* query(FIND, bytesOf(bucket), pathBytes(path))
     if (row === undefined) return null
     const version = versionRow(row)
     const found = { file: fileIn(version, bucket, path), version }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { chunkNamed, pageOf, TestCatalog } from '../test-catalog.ts'
+import { chunkNamed, pageOf, TestCatalog } from '../test-catalog.test-support.ts'
 import { deleteFile } from './delete-file.ts'
 import { readLone } from './read-lone.ts'
 import { placesOf, readPage, readPlan } from './read-plan.ts'

@@ -1,6 +1,6 @@
 /** What a reader asks: which version, which chunks, and where they lie. */
 import type { ChunkId, Id } from '@holdfast/core/wire/ids.ts'
-import { queryByKeys } from '../batches.ts'
+import { byKeys } from '../batches.ts'
 import { bytesIn, bytesOf, stripeIdIn } from '../cells.ts'
 import { pathBytes } from '../path-range.ts'
 import {
@@ -82,22 +82,17 @@ export interface PlacesOfArgs {
   readonly chunks: readonly ChunkId[]
 }
 
+const findPlaces = byKeys(`SELECT ${PLACE_COLUMNS} FROM chunks c WHERE c.bucket_id = ? AND c.chunk_id IN`)
+const findStripes = byKeys(`SELECT ${STRIPE_COLUMNS} FROM stripes s WHERE s.stripe_id IN`)
+
 /** Places in no order; each stripe once. */
 export const placesOf: Transaction<PlacesOfArgs, { places: ChunkPlace[]; stripes: StripeRow[] }> = {
   name: 'placesOf',
   *run({ bucket, chunks }) {
-    const rows = yield* queryByKeys(
-      `SELECT ${PLACE_COLUMNS} FROM chunks c WHERE c.bucket_id = ? AND c.chunk_id IN`,
-      [bytesOf(bucket)],
-      [...new Set(chunks)].map(bytesOf),
-    )
+    const rows = yield* findPlaces([bytesOf(bucket)], [...new Set(chunks)].map(bytesOf))
     const places = rows.map(chunkPlace)
     const stripes = new Set(rows.map((row) => stripeIdIn(row, 'stripe_id')))
-    const found = yield* queryByKeys(
-      `SELECT ${STRIPE_COLUMNS} FROM stripes s WHERE s.stripe_id IN`,
-      [],
-      [...stripes].map(bytesOf),
-    )
-    return { places, stripes: found.map(stripeRow) }
+    const found = yield* findStripes([], [...stripes].map(bytesOf))
+    return { places, stripes: found.map((row) => stripeRow(row)) }
   },
 }

@@ -7,8 +7,9 @@
  */
 import { assert } from '@holdfast/core/wire/assert.ts'
 import type { StripeId } from '@holdfast/core/wire/ids.ts'
-import { insertRows } from '../batches.ts'
+import { byKeys, inserting } from '../batches.ts'
 import { bytesIn, bytesOf, idIn, numberIn, stripeIdIn } from '../cells.ts'
+import { keysByBucket, walkCandidates } from '../collection-walk.ts'
 import { PURGE } from '../node-orders.ts'
 import { unpackShards } from '../packed-shards.ts'
 import { decodeEntries } from '../page-list.ts'
@@ -16,15 +17,18 @@ import { releaseChunks } from '../references.ts'
 import type { ShardRow } from '../rows.ts'
 import { currentSequence, nextSequence } from '../sequence.ts'
 import { oldestAliveSequence } from '../sessions.ts'
-import { query, type Steps, type Transaction } from '../transaction.ts'
+import { query, type Row, type Steps, type Transaction } from '../transaction.ts'
+import type { CollectionPosition } from './condemn.ts'
 
-/** A page stands for so many rows of a call's limit. */
+/** A page that goes changes as many rows as it has entries. */
 const ROWS_PER_PAGE = 1000
 
 export interface ReapArgs {
+  readonly nowMs: number
   /** About how many rows one call deletes at most. */
   readonly limit: number
-  readonly nowMs: number
+  /** `next` of the call before; without it a pass begins. */
+  readonly after?: CollectionPosition | null
 }
 
 export interface ReapedStripe {
@@ -39,69 +43,8 @@ export interface ReapResult {
   readonly stripes: readonly ReapedStripe[]
   readonly chunks: number
   readonly pages: number
-}
-
-export const reap: Transaction<ReapArgs, ReapResult> = {
-  name: 'reap',
-  *run({ limit, nowMs }) {
-    const below = yield* oldestAliveSequence()
-    const pages = yield* reapPages(below, Math.ceil(limit / ROWS_PER_PAGE))
-    const chunks = yield* reapChunks(below, limit)
-    const stripes = yield* reapStripes(below, limit)
-    const sequence = stripes.length === 0 ? yield* currentSequence() : yield* nextSequence()
-    yield* order(stripes, sequence, nowMs)
-    return {
-      sequence,
-      stripes: stripes.map(({ stripe, shards }) => ({ stripe, nodes: shards.map((shard) => shard.node) })),
-      chunks,
-      pages,
-    }
-  },
-}
-
-function* reapPages(below: number, limit: number): Steps<number> {
-  const pages = yield* query(
-    `DELETE FROM pages WHERE (bucket_id, page_id) IN
-       (SELECT p.bucket_id, p.page_id FROM pages p WHERE p.condemned < ? AND p.refs = 0
-          AND NOT EXISTS (SELECT 1 FROM page_refs r WHERE r.bucket_id = p.bucket_id AND r.page_id = p.page_id)
-        ORDER BY p.bucket_id, p.page_id LIMIT ?)
-     RETURNING bucket_id, page_id`,
-    below,
-    limit,
-  )
-  for (const page of pages) {
-    const id = bytesIn(page, 'page_id')
-    const [removed] = yield* query(
-      'DELETE FROM page_entries WHERE bucket_id = ? AND page_id = ? RETURNING entries',
-      bytesIn(page, 'bucket_id'),
-      id,
-    )
-    assert(removed !== undefined, 'a page has entries')
-    const chunks = new Set(decodeEntries(bytesIn(removed, 'entries')).map((entry) => entry.chunk))
-    yield* releaseChunks(idIn(page, 'bucket_id'), [...chunks].map(bytesOf), id)
-  }
-  return pages.length
-}
-
-function* reapChunks(below: number, limit: number): Steps<number> {
-  const chunks = yield* query(
-    `DELETE FROM chunks WHERE (bucket_id, chunk_id) IN
-       (SELECT c.bucket_id, c.chunk_id FROM chunks c WHERE c.condemned < ? AND c.refs = 0
-          AND NOT EXISTS (SELECT 1 FROM chunk_refs r WHERE r.bucket_id = c.bucket_id AND r.chunk_id = c.chunk_id)
-        ORDER BY c.bucket_id, c.chunk_id LIMIT ?)
-     RETURNING stripe_id, stored_bytes`,
-    below,
-    limit,
-  )
-  for (const [stripe, ofStripe] of Map.groupBy(chunks, (chunk) => stripeIdIn(chunk, 'stripe_id'))) {
-    yield* query(
-      'UPDATE stripes SET live_chunks = live_chunks - ?, live_bytes = live_bytes - ? WHERE stripe_id = ?',
-      ofStripe.length,
-      ofStripe.reduce((sum, chunk) => sum + numberIn(chunk, 'stored_bytes'), 0),
-      bytesOf(stripe),
-    )
-  }
-  return chunks.length
+  /** Null when the pass has come to its end. */
+  readonly next: CollectionPosition | null
 }
 
 interface DeletedStripe {
@@ -109,24 +52,94 @@ interface DeletedStripe {
   readonly shards: readonly ShardRow[]
 }
 
-function* reapStripes(below: number, limit: number): Steps<DeletedStripe[]> {
-  const stripes = yield* query(
-    `DELETE FROM stripes WHERE stripe_id IN
-       (SELECT s.stripe_id FROM stripes s WHERE s.condemned < ? AND s.live_chunks = 0 ORDER BY s.stripe_id LIMIT ?)
-     RETURNING stripe_id, shards`,
-    below,
-    limit,
-  )
-  return stripes.map((row) => ({
-    stripe: stripeIdIn(row, 'stripe_id'),
-    shards: unpackShards(bytesIn(row, 'shards')),
-  }))
+export const reap: Transaction<ReapArgs, ReapResult> = {
+  name: 'reap',
+  *run({ nowMs, limit, after }) {
+    const below = yield* oldestAliveSequence()
+    const { chosen, next } = yield* walkCandidates({
+      after,
+      limit,
+      weights: { pages: ROWS_PER_PAGE, chunks: 1, stripes: 1 },
+      choose: (row) => row['condemned'] !== null && numberIn(row, 'condemned') < below,
+    })
+    const pages = yield* reapPages(chosen.pages, below)
+    const chunks = yield* reapChunks(chosen.chunks, below)
+    const stripes = yield* reapStripes(chosen.stripes, below)
+    const sequence = stripes.length === 0 ? yield* currentSequence() : yield* nextSequence()
+    yield* order(stripes, sequence, nowMs)
+    return {
+      sequence,
+      stripes: stripes.map(({ stripe, shards }) => ({ stripe, nodes: shards.map((shard) => shard.node) })),
+      chunks,
+      pages,
+      next,
+    }
+  },
 }
+
+const deletePages = byKeys(
+  `DELETE FROM pages WHERE bucket_id = ? AND condemned < ? AND refs = 0
+     AND NOT EXISTS (SELECT 1 FROM page_refs r WHERE r.bucket_id = pages.bucket_id AND r.page_id = pages.page_id)
+     AND page_id IN`,
+  'RETURNING bucket_id, page_id',
+)
+
+function* reapPages(candidates: readonly Row[], below: number): Steps<number> {
+  let reaped = 0
+  for (const [bucket, keys] of keysByBucket(candidates)) {
+    for (const page of yield* deletePages([bucket, below], keys)) {
+      const id = bytesIn(page, 'page_id')
+      const [removed] = yield* query(
+        'DELETE FROM page_entries WHERE bucket_id = ? AND page_id = ? RETURNING entries',
+        bucket,
+        id,
+      )
+      assert(removed !== undefined, 'a page has entries')
+      const chunks = new Set(decodeEntries(bytesIn(removed, 'entries')).map((entry) => entry.chunk))
+      yield* releaseChunks(idIn(page, 'bucket_id'), [...chunks].map(bytesOf), id)
+      reaped++
+    }
+  }
+  return reaped
+}
+
+const deleteChunks = byKeys(
+  `DELETE FROM chunks WHERE bucket_id = ? AND condemned < ? AND refs = 0
+     AND NOT EXISTS (SELECT 1 FROM chunk_refs r WHERE r.bucket_id = chunks.bucket_id AND r.chunk_id = chunks.chunk_id)
+     AND chunk_id IN`,
+  'RETURNING stripe_id, stored_bytes',
+)
+
+function* reapChunks(candidates: readonly Row[], below: number): Steps<number> {
+  const reaped: Row[] = []
+  for (const [bucket, keys] of keysByBucket(candidates)) reaped.push(...(yield* deleteChunks([bucket, below], keys)))
+  for (const [stripe, ofStripe] of Map.groupBy(reaped, (chunk) => stripeIdIn(chunk, 'stripe_id'))) {
+    yield* query(
+      'UPDATE stripes SET live_chunks = live_chunks - ?, live_bytes = live_bytes - ? WHERE stripe_id = ?',
+      ofStripe.length,
+      ofStripe.reduce((sum, chunk) => sum + numberIn(chunk, 'stored_bytes'), 0),
+      bytesOf(stripe),
+    )
+  }
+  return reaped.length
+}
+
+const deleteStripes = byKeys(
+  'DELETE FROM stripes WHERE bucket_id = ? AND condemned < ? AND live_chunks = 0 AND stripe_id IN',
+  'RETURNING stripe_id, shards',
+)
+
+function* reapStripes(candidates: readonly Row[], below: number): Steps<DeletedStripe[]> {
+  const reaped: Row[] = []
+  for (const [bucket, keys] of keysByBucket(candidates)) reaped.push(...(yield* deleteStripes([bucket, below], keys)))
+  return reaped.map((row) => ({ stripe: stripeIdIn(row, 'stripe_id'), shards: unpackShards(bytesIn(row, 'shards')) }))
+}
+
+const insertOrders = inserting('INSERT INTO node_orders (node, sequence, stripe_id, shard, deed, at)')
 
 /** Keeps each order until its node has confirmed it: the process may end before the node has heard of it. */
 function* order(stripes: readonly DeletedStripe[], sequence: number, nowMs: number): Steps<void> {
-  yield* insertRows(
-    'INSERT INTO node_orders (node, sequence, stripe_id, shard, deed, at)',
+  yield* insertOrders(
     stripes.flatMap(({ stripe, shards }) =>
       shards.map(({ node, index }) => [node, sequence, bytesOf(stripe), index, PURGE, nowMs]),
     ),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Id } from '@holdfast/core/wire/ids.ts'
-import { chunkNamed, pageOf, TestCatalog } from '../test-catalog.ts'
+import { chunkNamed, pageOf, TestCatalog } from '../test-catalog.test-support.ts'
 import { type Difference, type RecountPosition, recount } from './recount.ts'
 
 const [a, b] = [chunkNamed('a'), chunkNamed('b')]

@@ -5,7 +5,7 @@
  */
 import { assert } from '@holdfast/core/wire/assert.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
-import { queryByKeys } from '../batches.ts'
+import { byKeys } from '../batches.ts'
 import { bytesIn, bytesOf, hexOf, idIn, numberIn, orNull } from '../cells.ts'
 import { decodeEntries, decodePageList } from '../page-list.ts'
 import { query, type Row, type Steps, type Transaction } from '../transaction.ts'
@@ -99,6 +99,11 @@ function* countReferences(of: 'chunk' | 'page', after: Uint8Array, limit: number
   return { differences: [...differences, ...(yield* countHoldsOfPages(rows))], last }
 }
 
+const findChunkRefs = byKeys('SELECT chunk_id FROM chunk_refs WHERE bucket_id = ? AND holder_id = ? AND chunk_id IN')
+const findPageRefs = byKeys(
+  'SELECT page_id FROM page_refs WHERE bucket_id = ? AND file_id = ? AND version_id = ? AND page_id IN',
+)
+
 function* countHoldsOfPages(pages: readonly Row[]): Steps<Difference[]> {
   const differences: Difference[] = []
   for (const page of pages) {
@@ -109,11 +114,7 @@ function* countHoldsOfPages(pages: readonly Row[]): Steps<Difference[]> {
     )
     assert(stored !== undefined, 'a page has entries')
     const chunks = [...new Set(decodeEntries(bytesIn(stored, 'entries')).map((entry) => entry.chunk))]
-    const held = yield* queryByKeys(
-      'SELECT chunk_id FROM chunk_refs WHERE bucket_id = ? AND holder_id = ? AND chunk_id IN',
-      [bytesIn(page, 'bucket_id'), bytesIn(page, 'id')],
-      chunks.map(bytesOf),
-    )
+    const held = yield* findChunkRefs([bytesIn(page, 'bucket_id'), bytesIn(page, 'id')], chunks.map(bytesOf))
     if (held.length === chunks.length) continue
     const [bucket, id] = [idIn(page, 'bucket_id'), hexOf(bytesIn(page, 'id'))]
     differences.push({ of: 'page holds', bucket, id, kept: chunks.length, counted: held.length })
@@ -136,16 +137,8 @@ function* countHoldsOfVersions(after: Uint8Array, limit: number): Steps<Counted>
     const [bucket, version] = [bytesIn(row, 'bucket_id'), bytesIn(row, 'version_id')]
     const distinct = pages === null ? [] : [...new Set(decodePageList(pages).map((page) => page.page))]
     const held = [
-      ...(yield* queryByKeys(
-        'SELECT page_id FROM page_refs WHERE bucket_id = ? AND file_id = ? AND version_id = ? AND page_id IN',
-        [bucket, bytesIn(row, 'file_id'), version],
-        distinct.map(bytesOf),
-      )),
-      ...(yield* queryByKeys(
-        'SELECT chunk_id FROM chunk_refs WHERE bucket_id = ? AND holder_id = ? AND chunk_id IN',
-        [bucket, version],
-        chunk === null ? [] : [chunk],
-      )),
+      ...(yield* findPageRefs([bucket, bytesIn(row, 'file_id'), version], distinct.map(bytesOf))),
+      ...(yield* findChunkRefs([bucket, version], chunk === null ? [] : [chunk])),
     ]
     const kept = distinct.length + (chunk === null ? 0 : 1)
     if (held.length === kept) continue

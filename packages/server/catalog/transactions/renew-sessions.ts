@@ -1,5 +1,5 @@
 import type { Id } from '@holdfast/core/wire/ids.ts'
-import { queryByKeys } from '../batches.ts'
+import { byKeys } from '../batches.ts'
 import { bytesOf, idIn } from '../cells.ts'
 import type { Transaction } from '../transaction.ts'
 
@@ -9,16 +9,16 @@ export interface RenewSessionsArgs {
   readonly leaseMs: number
 }
 
+const renewAlive = byKeys(
+  'UPDATE sessions SET expires_at = ? WHERE ended = 0 AND session_id IN',
+  'RETURNING session_id',
+)
+
 /** Answers those that are alive; what stood under the others cannot be committed any more. */
 export const renewSessions: Transaction<RenewSessionsArgs, Id[]> = {
   name: 'renewSessions',
   *run({ sessions, nowMs, leaseMs }) {
-    const renewed = yield* queryByKeys(
-      'UPDATE sessions SET expires_at = ? WHERE ended = 0 AND session_id IN',
-      [nowMs + leaseMs],
-      sessions.map(bytesOf),
-      'RETURNING session_id',
-    )
+    const renewed = yield* renewAlive([nowMs + leaseMs], sessions.map(bytesOf))
     return renewed.map((row) => idIn(row, 'session_id'))
   },
 }

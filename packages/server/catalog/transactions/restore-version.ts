@@ -1,4 +1,3 @@
-import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
 import { bytesIn, bytesOf, idIn, numberIn } from '../cells.ts'
@@ -7,7 +6,7 @@ import { fileNotFound, type Latest } from '../file-state.ts'
 import { putFile } from '../files.ts'
 import { pathOf } from '../path-range.ts'
 import { HOLDER_VERSION, holdChunks, holdPages } from '../references.ts'
-import { VERSION_COLUMNS, versionRow } from '../row-readers.ts'
+import { fileIn, VERSION_COLUMNS, versionRow } from '../row-readers.ts'
 import type { Authorship, Change, FileRow, VersionRow } from '../rows.ts'
 import { query, type Steps, type Transaction } from '../transaction.ts'
 import { insertVersion, laterVersion, nextClock, pruneVersions } from '../versions.ts'
@@ -47,10 +46,9 @@ export const restoreVersion: Transaction<RestoreVersionArgs, FileRow> = {
       yield* holdPages(bucket, pages, file, next)
     }
     const clock = nextClock(latest.clock, actorClock ?? bucket)
-    yield* insertVersion({ ...old, version: next, createdAt: change.atMs, author, clock })
-    assert(old.sha256 !== null, 'a version with contents has their hash')
-    const { size, sha256, contentType, modifiedAt } = old
-    const row = { file, bucket, path: pathOf(path), version: next, size, sha256, contentType, modifiedAt }
+    const restored = { ...old, version: next, createdAt: change.atMs, author, clock }
+    yield* insertVersion(restored)
+    const row = fileIn(restored, bucket, pathOf(path))
     yield* putFile(
       row,
       place.deleted ? { current: undefined, deleted: latest } : { current: latest, deleted: undefined },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { TestCatalog } from '../test-catalog.ts'
+import { TestCatalog } from '../test-catalog.test-support.ts'
 import { getFileById } from './get-file.ts'
 import { setTags } from './set-tags.ts'
 

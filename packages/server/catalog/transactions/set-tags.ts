@@ -1,5 +1,5 @@
 import type { Id } from '@holdfast/core/wire/ids.ts'
-import { insertRows } from '../batches.ts'
+import { inserting } from '../batches.ts'
 import { bytesOf, idIn } from '../cells.ts'
 import { recordChange } from '../changes.ts'
 import { fileNotFound } from '../file-state.ts'
@@ -13,6 +13,8 @@ export interface SetTagsArgs {
   readonly change: Change
 }
 
+const insertTags = inserting('INSERT INTO file_tags (file_id, key, value, bucket_id)')
+
 /** @throws file_not_found */
 export const setTags: Transaction<SetTagsArgs, void> = {
   name: 'setTags',
@@ -21,10 +23,7 @@ export const setTags: Transaction<SetTagsArgs, void> = {
     if (row === undefined) throw fileNotFound()
     const bucket = idIn(row, 'bucket_id')
     yield* query('DELETE FROM file_tags WHERE file_id = ?', bytesOf(file))
-    yield* insertRows(
-      'INSERT INTO file_tags (file_id, key, value, bucket_id)',
-      Object.entries(tags).map(([key, value]) => [bytesOf(file), key, value, bytesOf(bucket)]),
-    )
+    yield* insertTags(Object.entries(tags).map(([key, value]) => [bytesOf(file), key, value, bytesOf(bucket)]))
     yield* recordChange(change, { type: 'file.changed', bucket, subject: file, data: { tags } })
   },
 }

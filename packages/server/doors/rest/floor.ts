@@ -1,6 +1,5 @@
 /** What this door stands on, as it uses it: the rules live there. */
-import type { StoredState } from '@holdfast/core/wire/rest/cluster.ts'
-import type { NodeView } from '../../cluster/nodes.ts'
+import type { ClusterHealth } from '../../cluster/health.ts'
 import type { Buckets } from '../../files/buckets.ts'
 import type { Downloads } from '../../files/downloads.ts'
 import type { Names } from '../../files/names.ts'
@@ -14,19 +13,7 @@ export type NameFloor = Pick<
 export type UploadFloor = Pick<Uploads, 'admit' | 'put'>
 export type DownloadFloor = Pick<Downloads, 'open'>
 
-export interface Health {
-  readonly state: StoredState
-  readonly readable: boolean
-  readonly writable: boolean
-}
-
-export interface ClusterFloor {
-  nodes(): readonly NodeView[]
-  /** How what is stored fares, and whether it could be read and written now. @throws catalog_unavailable */
-  health(): Health | Promise<Health>
-  /** Whether writes would go on without this node. */
-  isWritableWithout(node: NodeView): boolean | Promise<boolean>
-}
+export type ClusterFloor = Pick<ClusterHealth, 'health' | 'isWritableWithout' | 'nodes'>
 
 export interface Floor {
   readonly buckets: BucketFloor

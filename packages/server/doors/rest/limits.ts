@@ -43,7 +43,7 @@ export const KEEP_ALIVE_TIMEOUT_MS = 30_000
 /** A connection on which nothing moves in either direction, not even the rest of an answer, ends. */
 export const CONNECTION_IDLE_MS_MAX = 300_000
 
-export const CONNECTIONS_MAX = 4096
+export const CONNECTIONS_MAX = 2048
 /** Connections above the maximum that still hear why they are refused. */
 export const CONNECTIONS_REFUSED_MAX = 256
 

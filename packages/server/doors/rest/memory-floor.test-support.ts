@@ -1,39 +1,33 @@
 /** The floor below, small and in memory: the same interfaces and refusals, with neither catalog nor nodes. */
-import { createHash, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { HoldfastError, PolicyUnplaceableError } from '@holdfast/core/wire/errors.ts'
 import { asSha256, type Id, IdMaker, type Sha256 } from '@holdfast/core/wire/ids.ts'
 import { completePolicy, type Policy, type PolicyRequest } from '@holdfast/core/wire/policy.ts'
-import type { Preconditions } from '../../catalog/rows.ts'
 import type { NodeView } from '../../cluster/nodes.ts'
 import type { BucketView } from '../../files/buckets.ts'
 import type { OpenFile } from '../../files/downloads.ts'
-import { type FileAnswer, type FileView, fileAnswer, fileView } from '../../files/file-answer.ts'
-import type { Listed, ListItem, ListRequest, TaggedFile, VersionView } from '../../files/names.ts'
+import type { FileAnswer } from '../../files/file-answer.ts'
+import type { Listed, ListItem, ListRequest } from '../../files/names.ts'
 import { assertBucketName, assertPath, assertTags } from '../../files/path-rules.ts'
 import type { UploadRequest, UploadResult } from '../../files/uploads.ts'
 import { systemRandom } from '../../seams/random.ts'
-import { nodeHealth } from './cluster/node-health.ts'
 import type { ClusterFloor, Floor } from './floor.ts'
+import {
+  answerOf,
+  checkPreconditions,
+  current,
+  gather,
+  type MemoryFile,
+  type MemoryVersion,
+  tagged,
+  versionView,
+  view,
+  viewOf,
+} from './memory-file.test-support.ts'
 
 const PIECE_BYTES = 64 * 1024
-
-interface MemoryVersion {
-  readonly version: Id
-  readonly kind: 'content' | 'deleted'
-  readonly bytes: Buffer
-  readonly sha256: Sha256
-  readonly contentType: string | null
-  readonly strategy: 'direct' | 'chunked' | 'streaming'
-  readonly modifiedAt: number
-}
-
-interface MemoryFile {
-  readonly file: Id
-  readonly bucket: string
-  path: string
-  tags: Record<string, string>
-  readonly versions: MemoryVersion[]
-}
+/** Of 3+2 on five nodes. */
+const WRITE_QUORUM = 4
 
 export class MemoryFloor implements Floor {
   readonly #ids = new IdMaker(Date.now, systemRandom.bytes)
@@ -193,8 +187,13 @@ export class MemoryFloor implements Floor {
 
   readonly cluster: ClusterFloor = {
     nodes: () => this.nodes,
-    health: () => nodeHealth(this.nodes, { dataShards: 3, parityShards: 2, writeQuorum: 4 }),
-    isWritableWithout: ({ number }) => this.nodes.filter((node) => node.writable && node.number !== number).length >= 4,
+    health: async () => {
+      const away = this.nodes.filter(({ state }) => state !== 'online').length
+      const state = away === 0 ? 'optimal' : away <= 2 ? 'degraded' : 'critical'
+      return { state, readable: away <= 2, writable: this.nodes.filter((node) => node.writable).length >= WRITE_QUORUM }
+    },
+    isWritableWithout: async ({ number }) =>
+      this.nodes.filter((node) => node.writable && node.number !== number).length >= WRITE_QUORUM,
   }
 
   /** Everything that is there, as `bucket/path`. */
@@ -342,67 +341,4 @@ export class MemoryFloor implements Floor {
     if (file === undefined) throw new HoldfastError('file_not_found', `there is no file with the id ${id}`)
     return file
   }
-}
-
-async function gather(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const pieces: Uint8Array[] = []
-  const all = createHash('sha256')
-  for await (const piece of body) {
-    all.update(piece)
-    pieces.push(piece)
-  }
-  return Buffer.concat(pieces)
-}
-
-function current(file: MemoryFile): MemoryVersion {
-  const last = file.versions.at(-1)
-  if (last === undefined) throw new Error('a file has a version')
-  return last
-}
-
-function row(file: MemoryFile) {
-  const { version, bytes, sha256, contentType, modifiedAt } = current(file)
-  return { file: file.file, path: file.path, version, size: bytes.length, sha256, contentType, modifiedAt }
-}
-
-function viewOf(file: MemoryFile): FileView {
-  return fileView(row(file), file.bucket)
-}
-
-function answerOf(file: MemoryFile): FileAnswer {
-  return fileAnswer(row(file), file.bucket, current(file).strategy)
-}
-
-function tagged(file: MemoryFile): TaggedFile {
-  return { ...viewOf(file), tags: file.tags, deleted: current(file).kind === 'deleted' }
-}
-
-function versionView(file: MemoryFile, each: MemoryVersion): VersionView {
-  const { version, kind, bytes, sha256, contentType, strategy, modifiedAt } = each
-  const at = new Date(modifiedAt).toISOString()
-  const isCurrent = current(file) === each && kind === 'content'
-  return {
-    versionId: version,
-    kind,
-    size: bytes.length,
-    sha256,
-    contentType,
-    strategy,
-    modifiedAt: at,
-    createdAt: at,
-    current: isCurrent,
-  }
-}
-
-function view({ version: _version, ...bucket }: BucketView & { version: number }): BucketView {
-  return bucket
-}
-
-function checkPreconditions(file: MemoryFile | undefined, { ifMatch, ifNoneMatch }: Preconditions): void {
-  const named = (list: readonly string[]) =>
-    file !== undefined && list.some((tag) => tag === '*' || tag === current(file).version)
-  if (ifMatch !== undefined && !named(ifMatch))
-    throw new HoldfastError('precondition_failed', 'If-Match names another version')
-  if (ifNoneMatch !== undefined && named(ifNoneMatch))
-    throw new HoldfastError('precondition_failed', 'If-None-Match names it')
 }

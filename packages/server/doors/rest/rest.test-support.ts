@@ -1,21 +1,34 @@
 /** A REST door that really listens, over the floor in memory, and clients for it: one that speaks HTTP, and one that may not. */
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { type Problem, problemSchema } from '@holdfast/core/wire/rest/problem.ts'
+import { z } from 'zod'
 import { type Clock, systemClock } from '../../seams/clock.ts'
 import { systemRandom } from '../../seams/random.ts'
+import type { Authenticate } from './http/guard.ts'
 import { openLog } from './log.ts'
 import { MemoryFloor } from './memory-floor.test-support.ts'
 import { RestServer } from './server.ts'
 
-export const KEY = 'hf_0123456789abcdef_secret-of-the-admin'
+export const KEY = `hf_${'01'.repeat(16)}_${'5ec2e7'.repeat(11).slice(0, 64)}_cfa408ff`
+
+const withKey: Authenticate = (header) => (header === `Bearer ${KEY}` ? { principal: 'admin' } : undefined)
+
+interface Opening {
+  readonly clock?: Clock
+  readonly level?: string
+  readonly authenticate?: Authenticate
+}
 
 export interface Heard {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-  json(): any
+  /** The answer as its schema says it is; a failure of the test where it is not. */
+  as<Schema extends z.ZodType>(schema: Schema): z.output<Schema>
+  problem(): Problem
 }
 
 export interface Asked {
@@ -39,18 +52,10 @@ export class TestDoor implements AsyncDisposable {
     this.logged = logged
   }
 
-  static async open({
-    clock = systemClock,
-    level = 'trace',
-  }: {
-    clock?: Clock
-    level?: string
-  } = {}): Promise<TestDoor> {
+  static async open({ clock = systemClock, level = 'trace', authenticate = withKey }: Opening = {}): Promise<TestDoor> {
     const floor = new MemoryFloor()
     const logged: string[] = []
     const log = openLog({ write: (line) => logged.push(line) }, level)
-    const authenticate = (header: string | undefined) =>
-      header === `Bearer ${KEY}` ? { principal: 'admin' } : undefined
     const server = await RestServer.open({ floor, authenticate, log, clock, random: systemRandom, version: '0.0.1' })
     const port = await server.listen({ host: '127.0.0.1', port: 0 })
     return new TestDoor(floor, server, port, logged)
@@ -62,7 +67,6 @@ export class TestDoor implements AsyncDisposable {
     const all = {
       ...(key !== null && { authorization: `Bearer ${key}` }),
       ...(isMessage && { 'content-type': 'application/json' }),
-      ...(bytes !== undefined && { 'content-length': Buffer.byteLength(bytes) }),
       ...headers,
     }
     return new Promise((resolve, reject) => {
@@ -75,7 +79,13 @@ export class TestDoor implements AsyncDisposable {
         response.on('end', () => {
           const whole = Buffer.concat(pieces)
           const { statusCode: status = 0, headers: heard } = response
-          resolve({ status, headers: heard, body: whole, json: () => JSON.parse(whole.toString()) })
+          resolve({
+            status,
+            headers: heard,
+            body: whole,
+            as: (schema) => schema.parse(JSON.parse(whole.toString())),
+            problem: () => problemIn(status, heard, whole),
+          })
         })
       })
       asking.end(bytes)
@@ -102,6 +112,15 @@ export class TestDoor implements AsyncDisposable {
   }
 }
 
+/** A problem is whole, of its own type, and its status is that of the answer. */
+export function problemIn(status: number, headers: IncomingHttpHeaders, body: Buffer | string): Problem {
+  assert.equal(headers['content-type'], 'application/problem+json')
+  const problem = z.strictObject(problemSchema.shape).parse(JSON.parse(body.toString()))
+  assert.equal(problem.status, status)
+  assert.equal(problem.type, `/docs#errors-${problem.code}`)
+  return problem
+}
+
 /** Sends bytes as they are. */
 export class RawClient implements Disposable {
   readonly socket: Socket
@@ -120,6 +139,17 @@ export class RawClient implements Disposable {
     this.socket.write(text)
   }
 
+  /** The one problem that was heard, at the end of the connection. */
+  async problem(): Promise<Problem> {
+    const [head = '', body = ''] = (await this.closed()).split('\r\n\r\n')
+    const [line = '', ...headers] = head.split('\r\n')
+    const pairs = headers.map((header): [string, string] => {
+      const [name = '', value = ''] = header.split(/: (.*)/)
+      return [name.toLowerCase(), value]
+    })
+    return problemIn(Number(line.split(' ')[1]), Object.fromEntries(pairs), body)
+  }
+
   async until(found: RegExp): Promise<string> {
     while (!found.test(this.heard)) {
       if (this.socket.destroyed)
@@ -130,7 +160,8 @@ export class RawClient implements Disposable {
   }
 
   async closed(): Promise<string> {
-    if (!this.socket.destroyed) await once(this.socket, 'close')
+    // `once` of events would take a reset for a failure.
+    if (!this.socket.destroyed) await new Promise((resolve) => this.socket.once('close', resolve))
     return this.heard
   }
 

@@ -62,7 +62,7 @@ export class RestServer implements AsyncDisposable {
   }
 
   static async open({ floor, authenticate, log, clock, random, version }: RestOptions): Promise<RestServer> {
-    const gate = new Gate(authenticate)
+    const gate = new Gate(authenticate, clock)
     const problems = new Problems(log, clock)
     const nextId = requestIds(random)
     const app = fastify({
@@ -94,7 +94,7 @@ export class RestServer implements AsyncDisposable {
       done(request.is404 ? nowhere(gate.check(request, 'file.read'), request) : undefined),
     )
     const all = endpoints(floor, { bodies: new Bodies(clock), clock, gate, problems, version })
-    await mount(app, all, (action) => gate.guard(action))
+    await mount(app, all, (action, takesBody) => gate.guard(action, takesBody))
     await app.ready()
     return new RestServer(app, all, gate, clock)
   }

@@ -24,7 +24,7 @@ export class Problems {
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const problem = problemOf(expected(thrown), request.id)
     this.note(thrown, request, problem.code, problem.status)
-    discardRest(request.raw, reply.raw, this.#clock)
+    discardRest(request.raw, this.#clock)
     reply.code(problem.status).headers(problemHeaders(problem)).send(messageBytes(problem))
   }
 

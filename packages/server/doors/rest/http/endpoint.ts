@@ -89,7 +89,7 @@ export const MESSAGE_TYPE = 'application/json'
 export const ANSWER_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
 /** As bytes: to text, fastify would add a charset that these types do not have. */
-export function messageBytes(message: object): Buffer {
+export function messageBytes(message: unknown): Buffer {
   return Buffer.from(JSON.stringify(message))
 }
 

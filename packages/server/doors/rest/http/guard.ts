@@ -2,7 +2,9 @@
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Requester } from '../../../files/requester.ts'
+import type { Clock } from '../../../seams/clock.ts'
 import { HEADERS_MAX } from '../limits.ts'
+import { discardRest } from './discard-rest.ts'
 import type { Action } from './endpoint.ts'
 import { HeadersTooLargeError } from './problem.ts'
 
@@ -19,11 +21,13 @@ const ANONYMOUS = 'anonymous'
 
 export class Gate {
   readonly #authenticate: Authenticate
+  readonly #clock: Clock
   #isClosing = false
   #begun = 0
 
-  constructor(authenticate: Authenticate) {
+  constructor(authenticate: Authenticate, clock: Clock) {
     this.#authenticate = authenticate
+    this.#clock = clock
   }
 
   /** Requests that began since the start. */
@@ -36,10 +40,13 @@ export class Gate {
     this.#isClosing = true
   }
 
-  guard(action: Action): onRequestHookHandler {
+  /** `takesBody` where the endpoint reads it; what nobody reads is not taken for ever. */
+  guard(action: Action, takesBody: boolean): onRequestHookHandler {
     return (request, reply, done) => {
       if (this.#isClosing) reply.header('connection', 'close')
-      done(this.check(request, action))
+      const refused = this.check(request, action)
+      if (refused === undefined && !takesBody) discardRest(request.raw, this.#clock)
+      done(refused)
     }
   }
 

@@ -30,7 +30,7 @@ const FORM_LIMITS = {
   headerSize: FORM_PART_HEADER_BYTES_MAX,
 }
 
-export type Guard = (action: Action) => onRequestHookHandler
+export type Guard = (action: Action, takesBody: boolean) => onRequestHookHandler
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -81,7 +81,7 @@ function add(scope: FastifyInstance, endpoints: readonly Endpoint[], guard: Guar
           // HEAD of contents looks only at names, and has an endpoint of its own.
           exposeHeadRoute: operation.success.answer !== 'contents',
           config: { operation, action: operation.action },
-          onRequest: guard(operation.action),
+          onRequest: guard(operation.action, operation.body !== undefined),
           ...(typeof operation.body === 'object' && { preParsing: inviteMessage }),
           handler: (request, reply) => {
             const target = targetOf(request.raw.url ?? '/')
@@ -150,7 +150,7 @@ function refuseOtherMethods(app: FastifyInstance, endpoints: readonly Endpoint[]
       exposeHeadRoute: false,
       config: {},
       onRequest: [
-        guard(isOpen ? 'open' : 'file.read'),
+        guard(isOpen ? 'open' : 'file.read', true),
         (request, _reply, done) => {
           done(
             new HoldfastError('method_not_allowed', `${request.method} is not among ${allow}`, { details: { allow } }),

@@ -6,13 +6,12 @@
 import { ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { systemCodeOf } from '../../../seams/disk.ts'
 import { HEADER_BYTES_MAX, HEADERS_TIMEOUT_MS } from '../limits.ts'
 import { HeadersTooLargeError, problemHeaders, problemOf } from './problem.ts'
 
 /** Answers a parser's error, and ends the connection: where the next request would begin is not known. */
 export function answerClientError(error: Error, socket: Socket, requestId: string): void {
-  const code = systemCodeOf(error)
+  const code = 'code' in error ? error.code : undefined
   if (code === 'ECONNRESET' || !socket.writable || hasBegunToAnswer(socket)) {
     socket.destroy()
     return

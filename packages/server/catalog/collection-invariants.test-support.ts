@@ -1,7 +1,7 @@
-/** What must hold after every step of `collection-world.ts`, and what when everybody has gone home. */
+/** What must hold after every step of `collection-world.test-support.ts`, and what when everybody has gone home. */
 import assert from 'node:assert/strict'
 import type { Id } from '@holdfast/core/wire/ids.ts'
-import type { World } from './collection-world.ts'
+import type { World } from './collection-world.test-support.ts'
 import { decodeEntries, decodePageList } from './page-list.ts'
 import type { Row, Value } from './transaction.ts'
 import { recount } from './transactions/recount.ts'
@@ -54,9 +54,9 @@ export function assertRecounts(world: World): void {
 /** The files that are there, and their kept versions, are those of the model: nothing deleted comes back. */
 function assertNames(world: World): void {
   const files = ask(world, 'SELECT path, file_id, version_id FROM files ORDER BY path')
-  const expected = [...world.paths]
+  const expected = [...world.names.paths]
     .sort()
-    .map(([path, file]) => [path, file, world.histories.get(file)?.at(-1)?.version])
+    .map(([path, file]) => [path, file, world.names.histories.get(file)?.at(-1)?.version])
   const found = files.map((row) => [
     Buffer.from(bytes(row['path'])).toString(),
     hex(row['file_id']),
@@ -64,7 +64,7 @@ function assertNames(world: World): void {
   ])
   assert.deepEqual(found, expected, 'the files are those of the model')
   const versions = sorted(ask(world, 'SELECT version_id AS id FROM versions'))
-  const kept = [...world.histories.values()].flatMap((history) => history.map(({ version }) => version))
+  const kept = [...world.names.histories.values()].flatMap((history) => history.map(({ version }) => version))
   assert.deepEqual(versions, kept.sort(), 'the versions are those of the model')
 }
 
@@ -86,7 +86,9 @@ function assertCounts(world: World): void {
 }
 
 function referredPages(world: World): Id[] {
-  return [...world.histories.values()].flat().flatMap(({ content }) => content?.pages?.map(({ page }) => page) ?? [])
+  return [...world.names.histories.values()]
+    .flat()
+    .flatMap(({ content }) => content?.pages?.map(({ page }) => page) ?? [])
 }
 
 /** From the rows of the versions, so that what is read is what is checked. */

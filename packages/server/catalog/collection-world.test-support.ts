@@ -3,24 +3,25 @@
  * other's steps and those of collection, over a catalog in memory and nodes that only know which stripes they hold. A plain
  * model beside it says what must be there.
  *
- * What a step must answer is checked in the step; what must hold after every step, in `collection-invariants.ts`.
+ * What a step must answer is checked in the step; what must hold after every step, in `collection-invariants.test-support.ts`.
  */
 import assert from 'node:assert/strict'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { type ChunkId, type Id, type StripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
+import { KeptNames } from './collection-names.test-support.ts'
 import { decodeEntries } from './page-list.ts'
 import type { OfferedPage } from './references.ts'
-import { chunkNamed, type OpenedSession, pageOf, type TestCatalog } from './test-catalog.ts'
+import { chunkNamed, type OpenedSession, pageOf, type TestCatalog } from './test-catalog.test-support.ts'
 import { commitPage } from './transactions/commit-page.ts'
 import { commitStripe } from './transactions/commit-stripe.ts'
-import { type CollectionPosition, condemn } from './transactions/condemn.ts'
-import { deadSessions, forgetSession, stripesOf } from './transactions/dead-sessions.ts'
+import { type CollectionPosition, type CondemnResult, condemn } from './transactions/condemn.ts'
+import { deadSessions, forgetSession, shardsOf } from './transactions/dead-sessions.ts'
 import { deleteFile } from './transactions/delete-file.ts'
 import { endSession, endSessionsOf } from './transactions/end-session.ts'
 import { findChunks } from './transactions/find-chunks.ts'
 import { moveFile } from './transactions/move-file.ts'
 import { placesOf, readPage, readPlan } from './transactions/read-plan.ts'
-import { reap } from './transactions/reap.ts'
+import { type ReapResult, reap } from './transactions/reap.ts'
 import { renewSessions } from './transactions/renew-sessions.ts'
 import { restoreVersion } from './transactions/restore-version.ts'
 import { shardsDamaged } from './transactions/shards-damaged.ts'
@@ -49,18 +50,6 @@ interface Gateway {
   current: Held | undefined
 }
 
-/** A version as the model keeps it. */
-export interface KeptVersion {
-  readonly version: Id
-  /** Undefined is a deletion marker. */
-  readonly content: Content | undefined
-}
-
-interface Content {
-  readonly chunk: ChunkId | null
-  readonly pages: readonly OfferedPage[] | null
-}
-
 /** Work that goes on over several steps; it is over when its generator is. */
 interface Work {
   readonly gateway: Gateway
@@ -79,10 +68,7 @@ export class World {
   readonly catalog: TestCatalog
   /** The stripes whose shards the nodes hold: written, and not ordered away. */
   readonly onNodes = new Set<StripeId>()
-  /** The newest version last. */
-  readonly histories = new Map<Id, KeptVersion[]>()
-  readonly paths = new Map<string, Id>()
-  readonly deleted = new Map<string, Id[]>()
+  readonly names = new KeptNames()
   readonly #damaged = new Map<StripeId, Set<number>>()
   readonly #gateways: readonly Gateway[]
   readonly #random: () => number
@@ -131,17 +117,37 @@ export class World {
   settle(): void {
     this.#works = []
     this.catalog.run(endSessionsOf, {})
-    for (let still = true; still; ) {
-      const marked = this.catalog.run(condemn, { nowMs: this.catalog.nowMs, limit: 1000 })
-      const gone = this.catalog.run(reap, { limit: 1000, nowMs: this.catalog.nowMs })
-      for (const { stripe } of gone.stripes) this.onNodes.delete(stripe)
-      still = marked.chunks + marked.pages + marked.stripes + gone.chunks + gone.pages + gone.stripes.length > 0
-    }
+    while (this.#condemnAll() + this.#reapAll() > 0);
     for (const { session } of this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs })) this.#purgeDebris(session)
     // What a gateway wrote under a session that was forgotten is found by the next comparison of a node with the catalog.
     const known = this.catalog.engine.query('SELECT stripe_id FROM stripes')
     const ids = new Set(known.map((row) => Buffer.from(row['stripe_id'] as Uint8Array).toString('hex')))
     for (const stripe of this.onNodes) if (!ids.has(stripe)) this.onNodes.delete(stripe)
+  }
+
+  #condemnAll(): number {
+    const { nowMs } = this.catalog
+    let marked = 0
+    let after: CollectionPosition | null = null
+    do {
+      const { chunks, pages, stripes, next }: CondemnResult = this.catalog.run(condemn, { nowMs, limit: 9, after })
+      marked += chunks + pages + stripes
+      after = next
+    } while (after !== null)
+    return marked
+  }
+
+  #reapAll(): number {
+    const { nowMs } = this.catalog
+    let reaped = 0
+    let after: CollectionPosition | null = null
+    do {
+      const { chunks, pages, stripes, next }: ReapResult = this.catalog.run(reap, { nowMs, limit: 9, after })
+      for (const { stripe } of stripes) this.onNodes.delete(stripe)
+      reaped += chunks + pages + stripes.length
+      after = next
+    } while (after !== null)
+    return reaped
   }
 
   /** The number that a session was opened at, also of one that is forgotten. */
@@ -231,7 +237,8 @@ export class World {
       pages: pages.length === 0 ? null : pages.map((page) => (ahead ? { ...page, entries: null } : page)),
       versionsKept: this.#versionsKept(),
     }
-    this.#commits(() => this.#keep(path, catalog.commitVersion(path, given), given), [...work.pinned])
+    const keep = (): void => this.names.put(path, catalog.commitVersion(path, given), given, given.versionsKept)
+    this.#commits(keep, [...work.pinned])
   }
 
   /** Says whether a commit went through. It must, if its sessions are alive, and must not, if one has ended. */
@@ -252,34 +259,10 @@ export class World {
     return true
   }
 
-  #keep(
-    path: string,
-    made: { file: Id; version: Id; created: boolean },
-    content: Content & { versionsKept: number },
-  ): void {
-    const buried = this.deleted.get(path) ?? []
-    assert.equal(made.created, !this.paths.has(path))
-    const expected = this.paths.get(path) ?? buried.at(-1)
-    if (expected !== undefined) assert.equal(made.file, expected, 'a path goes on with its file')
-    this.deleted.set(
-      path,
-      buried.filter((file) => file !== made.file),
-    )
-    this.paths.set(path, made.file)
-    this.#append(made.file, { version: made.version, content }, content.versionsKept)
-  }
-
-  #append(file: Id, version: KeptVersion, versionsKept: number): void {
-    const all = [...(this.histories.get(file) ?? []), version]
-    const oldest = all.filter(({ content }) => content !== undefined).at(-versionsKept)
-    const from = oldest === undefined ? 0 : all.indexOf(oldest)
-    this.histories.set(file, all.slice(from))
-  }
-
   *#read(work: Omit<Work, 'steps'>): Generator<void, void, void> {
     const { catalog } = this
     const session = this.#sessionFor(work)
-    const at = { bucket: catalog.bucket, path: this.#pick([...this.paths.keys()]) ?? 'a' }
+    const at = { bucket: catalog.bucket, path: this.#pick([...this.names.paths.keys()]) ?? 'a' }
     const plan = catalog.run(readPlan, at)
     if (plan === null) return
     yield
@@ -300,51 +283,36 @@ export class World {
   }
 
   #remove(): void {
-    const path = this.#pick([...this.paths.keys()])
+    const path = this.#pick([...this.names.paths.keys()])
     if (path === undefined) return
     const { bucket, ids } = this.catalog
     const versionsKept = this.#versionsKept()
     const args = { bucket, path, version: ids.next(), preconditions: {}, versionsKept }
     const { file, version } = this.catalog.run(deleteFile, { ...args, change: this.catalog.change() })
-    this.#bury(path, file, version, versionsKept)
-  }
-
-  #bury(path: string, file: Id, version: Id, versionsKept: number): void {
-    this.paths.delete(path)
-    this.deleted.set(path, [...(this.deleted.get(path) ?? []), file])
-    this.#append(file, { version, content: undefined }, versionsKept)
+    this.names.bury(path, file, version, versionsKept)
   }
 
   #restore(): void {
-    const place = this.#pick([
-      ...this.paths,
-      ...[...this.deleted].flatMap(([path, files]) => files.map((file) => [path, file] as const)),
-    ])
+    const place = this.#pick(this.names.all())
     if (place === undefined) return
     const [path, file] = place
-    const old = this.#pick(this.histories.get(file)?.filter(({ content }) => content !== undefined) ?? [])
-    if (old?.content === undefined || (this.paths.get(path) ?? file) !== file) return
+    const old = this.#pick(this.names.versionsWithContent(file))
+    if (old === undefined || (this.names.paths.get(path) ?? file) !== file) return
     const newVersion = this.catalog.ids.next()
     const versionsKept = this.#versionsKept()
     const args = { file, version: old.version, newVersion, versionsKept, change: this.catalog.change() }
     const { version } = this.catalog.run(restoreVersion, args)
-    this.deleted.set(
-      path,
-      (this.deleted.get(path) ?? []).filter((each) => each !== file),
-    )
-    this.paths.set(path, file)
-    this.#append(file, { version, content: old.content }, versionsKept)
+    this.names.restore(path, file, { version, content: old.content }, versionsKept)
   }
 
   #move(): void {
-    const [from, to] = [this.#pick([...this.paths.keys()]), this.#pick(PATHS)]
+    const [from, to] = [this.#pick([...this.names.paths.keys()]), this.#pick(PATHS)]
     if (from === undefined || to === undefined || from === to) return
-    const [file, target] = [this.paths.get(from), this.paths.get(to)]
+    const target = this.names.paths.get(to)
     const change = this.catalog.change()
     this.catalog.run(moveFile, { bucket: this.catalog.bucket, from, to, overwrite: true, change })
-    if (target !== undefined) this.#bury(to, target, change.changeId, Number.POSITIVE_INFINITY)
-    this.paths.delete(from)
-    if (file !== undefined) this.paths.set(to, file)
+    if (target !== undefined) this.names.bury(to, target, change.changeId, Number.POSITIVE_INFINITY)
+    this.names.move(from, to)
   }
 
   /** A gateway takes a new session for its next work, and ends those that nothing pins. */
@@ -388,7 +356,7 @@ export class World {
   }
 
   #purgeDebris(session: Id): void {
-    const known = new Set(this.catalog.run(stripesOf, { session }))
+    const known = new Set(this.catalog.run(shardsOf, { session }).map(({ stripe }) => stripe))
     for (const stripe of this.onNodes) {
       if (sessionOf(stripe) === session && !known.has(stripe)) this.onNodes.delete(stripe)
     }

@@ -44,7 +44,7 @@ export interface StripeRequest {
   readonly states?: readonly ShardState[]
 }
 
-export const CHUNK_PLAIN_BYTES = 4096
+const CHUNK_PLAIN_BYTES = 4096
 const HEALTHY: readonly ShardState[] = ['durable', 'durable', 'durable', 'durable', 'durable']
 
 export class TestCatalog implements Disposable {
