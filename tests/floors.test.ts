@@ -30,7 +30,9 @@ const core = {
   merging: 'core/merging',
 }
 
-const serverFloors = ['seams', 'storage', 'compute', 'catalog', 'cluster', 'files', 'access', 'doors'].map((floor) => `server/${floor}`)
+const serverFloors = ['seams', 'storage', 'compute', 'catalog', 'cluster', 'files', 'access', 'doors'].map(
+  (floor) => `server/${floor}`,
+)
 
 const floors: Floors = [
   ['core/wire', []],
@@ -94,7 +96,8 @@ const capabilities: readonly Capability[] = [
       'undici',
       'ws',
     ],
-    only: [...seams, ...client],
+    // A door is where the network comes in.
+    only: [...seams, ...client, 'packages/server/doors/'],
   },
   {
     what: 'timers and clocks',
@@ -134,6 +137,26 @@ const onlyForTests: Readonly<Record<string, string>> = {
   'packages/core/chunking/plain-scan.ts#plainScan': 'the twin that must cut as the kernel does',
   'packages/core/clocks/vector-clock.ts#compare': 'sync asks it whether two versions are in conflict',
   'packages/core/clocks/vector-clock.ts#merge': 'the version that settles a conflict carries the merged clock',
+  'packages/core/chunking/chunk-sizes.ts#areChunkSizes': 'what a client asks for is checked with it',
+  'packages/core/chunking/chunk-sizes.ts#defaultChunkSizes': 'clients cut by it',
+  'packages/core/chunking/cut-content.ts#gearMask': 'its masks are pinned',
+  'packages/core/erasure/matrix.ts#invertMatrix': 'every square part of the matrix is shown to have an inverse',
+  'packages/core/erasure/slow-codec.ts#encodeSlowly': 'the second implementation to compare with',
+  'packages/core/erasure/slow-codec.ts#decodeSlowly': 'the second implementation to compare with',
+  'packages/core/sealing/stripe-layout.ts#parseTable': 'recovery and repack read places without a catalog',
+  'packages/core/wire/events.ts#eventSchema': 'the event door answers by it',
+  'packages/server/arguments.ts#UsageError': 'the program ends where it is thrown',
+  'packages/server/arguments.ts#upArguments': 'the program ends where it fails',
+  'packages/server/catalog/postgres-catalog.ts#PostgresCatalog': 'several gateways need it; a setting will choose it',
+  'packages/server/catalog/transactions.ts#transactions': 'the threads load it by its address',
+  'packages/server/compute/inline-compute.ts#InlineCompute': 'the simulator computes inline',
+  'packages/server/doors/rest/http/url.ts#decodeText': 'its refusals are shown one by one',
+  'packages/server/files/keys/sealed-header.ts#openHeader': 'recovery opens what every segment holds',
+  'packages/server/storage/counted-store.ts#CountedStore': 'a wrapper under the contract; routing counts with it',
+  'packages/server/storage/faulty-store.ts#FaultyStore': 'a wrapper under the contract, for tests of what stands on it',
+  'packages/server/storage/memory-store.ts#MemoryStore': 'the twin of the store on a disk',
+  'packages/server/storage/throttled-store.ts#ThrottledStore':
+    'a wrapper under the contract; repair will be slowed by it',
 }
 
 const root = join(import.meta.dirname, '..')

@@ -21,7 +21,7 @@ const MiB = 1024 * 1024
 export const tester = { principal: 'tester', requestId: 'test' }
 
 /** Every transaction on its own, on the calling thread. */
-export class DirectCatalog implements Catalog {
+class DirectCatalog implements Catalog {
   readonly engine = SqliteEngine.open(':memory:')
 
   constructor() {

@@ -46,7 +46,7 @@ async function cutUpload(t: TestContext, { strategy, cut }: CutUpload): Promise<
     await using stored = await Stored.open(server.data)
     const before = await stored.compare()
     assert.ok(before.bytes > UPLOAD_BYTES * CUT_AT * 0.5, `the upload had come to the nodes: ${before.bytes} bytes`)
-    assert.equal(before.debris.length > 0, strategy === 'direct', 'shards of no stripe')
+    if (strategy === 'direct') assert.ok(before.debris.length > 0, 'shards of no stripe')
     await stored.collect()
     const after = await stored.compare()
     t.diagnostic(

@@ -65,8 +65,8 @@ function allBelow(floor: string, floors: Floors): string[] {
 }
 
 function floorOf(path: string, floors: Floors): string | undefined {
-  const inside = path.replace(/^packages\//, '')
-  if (inside === path) return undefined
+  const inside = path.replace(/^packages\//, '').replace(/\.test(-support)?\.ts$/, '.ts')
+  if (inside === path.replace(/\.test(-support)?\.ts$/, '.ts')) return undefined
   return floors.find(([floor]) => inside.startsWith(`${floor}/`) || inside === `${floor}.ts`)?.[0]
 }
 

@@ -9,8 +9,10 @@ import type { SimulatedNode } from './simulated-node.ts'
 import { CALM_NETWORK, type Cut } from './simulated-transport.ts'
 import type { Timeline } from './timeline.ts'
 import type { Trace } from './trace.ts'
+import { demand } from './violation.ts'
 
 const HOUR_MS = 3600_000
+const COMES_UP_MS_MAX = 30_000
 
 type Fault = () => void
 
@@ -75,11 +77,22 @@ export class Chaos {
     }
     await this.#startGateway()
     while (this.#cluster.gateway === undefined) await this.#timeline.sleep(100)
-    while (nodes.some((node) => !node.isUp && !node.isGone)) await this.#timeline.sleep(200)
+    const giveUpAtMs = this.#timeline.nowMs + COMES_UP_MS_MAX
+    for (const node of nodes) {
+      while (!node.isUp && !node.isGone) {
+        demand(this.#timeline.nowMs < giveUpAtMs, `${node.name} comes up again`)
+        await this.#timeline.sleep(100)
+      }
+    }
   }
 
   async #reportOf(node: SimulatedNode) {
-    return await Promise.race([node.store?.report(), node.life.over.then(() => undefined)])
+    return node.store && (await node.life.outlive(node.store.report()))
+  }
+
+  /** Mostly short, so that a run sees many; now and then longer than any timeout. */
+  #outageMs(): number {
+    return 10 + 12_000 * this.#random.float() ** 4
   }
 
   #node(): SimulatedNode {
@@ -89,14 +102,14 @@ export class Chaos {
   #crashNode(how: 'power' | 'kill'): void {
     const node = this.#node()
     this.#trace.fault(`node ${how}`, node.name)
-    this.#restart(node, how, this.#random.between(10, 6000))
+    this.#restart(node, how, this.#outageMs())
   }
 
   /** More than a stripe can spare, now and then. */
   #crashSeveral(): void {
     const nodes = this.#random.shuffled(this.#cluster.nodes).slice(0, this.#random.whole(2, 4))
     this.#trace.fault('several nodes', nodes.map(({ name }) => name).join(' '))
-    for (const node of nodes) this.#restart(node, 'power', this.#random.between(10, 5000))
+    for (const node of nodes) this.#restart(node, 'power', this.#outageMs())
   }
 
   #crashGateway(): void {
@@ -120,7 +133,7 @@ export class Chaos {
     if (node.isAway) return
     this.#trace.fault('drive away', node.name)
     node.setAway(true)
-    this.#timeline.after(this.#random.between(100, 5000), () => {
+    this.#timeline.after(this.#outageMs(), () => {
       if (!node.isGone) node.setAway(false)
     })
   }
@@ -128,12 +141,14 @@ export class Chaos {
   #cutLink(): void {
     const { cuts } = this.#cluster.network
     const isWide = this.#random.chance(0.2)
-    const nodes = isWide ? this.#random.shuffled(this.#cluster.nodes).slice(0, this.#random.whole(2, 4)) : [this.#node()]
+    const nodes = isWide
+      ? this.#random.shuffled(this.#cluster.nodes).slice(0, this.#random.whole(2, 4))
+      : [this.#node()]
     const cut = this.#random.pick<Cut>(['both', 'both', 'requests', 'answers'])
     for (const node of nodes) {
       this.#trace.fault(`partition ${cut}`, node.name)
       cuts.set(node, cut)
-      this.#timeline.after(this.#random.between(50, 6000), () => cuts.delete(node))
+      this.#timeline.after(this.#outageMs(), () => cuts.delete(node))
     }
   }
 
@@ -172,7 +187,7 @@ export class Chaos {
     const node = this.#node()
     this.#trace.fault('disk full', node.name)
     node.disk.fillBytes = Number.MAX_SAFE_INTEGER
-    this.#timeline.after(this.#random.between(100, 5000), () => {
+    this.#timeline.after(this.#outageMs(), () => {
       node.disk.fillBytes = 0
     })
   }

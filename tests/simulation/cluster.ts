@@ -2,6 +2,9 @@
  * A whole cluster: a gateway with its embedded catalog, and five nodes behind a network. It is wired as the program wires it,
  * from simulated seams. The gateway and its catalog are one process: they crash together.
  */
+
+import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
+import { IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '@holdfast/server/catalog/catalog.ts'
 import type { ClusterRow } from '@holdfast/server/catalog/rows.ts'
 import { createCluster } from '@holdfast/server/catalog/transactions/create-cluster.ts'
@@ -10,8 +13,6 @@ import { nodeSeen } from '@holdfast/server/catalog/transactions/node-seen.ts'
 import { nodeStarted } from '@holdfast/server/catalog/transactions/node-started.ts'
 import { Nodes } from '@holdfast/server/cluster/nodes.ts'
 import type { Compute } from '@holdfast/server/compute/compute.ts'
-import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
-import { IdMaker } from '@holdfast/core/wire/ids.ts'
 import { MasterKeys, makeMasterKey } from '@holdfast/server/files/keys/master-keys.ts'
 import { Gateway } from '@holdfast/server/gateway.ts'
 import type { ShardPut } from '@holdfast/server/storage/shard-store.ts'
@@ -19,8 +20,8 @@ import type { SeededRandom } from './seeded-random.ts'
 import { SimulatedCatalog, SimulatedCatalogDisk } from './simulated-catalog.ts'
 import type { ComputeMemory, SimulatedCompute } from './simulated-compute.ts'
 import { SimulatedDisk, type SimulatedDiskOptions } from './simulated-disk.ts'
-import { SimulatedNetwork } from './simulated-transport.ts'
 import { SimulatedNode, viewOf } from './simulated-node.ts'
+import { SimulatedNetwork } from './simulated-transport.ts'
 import { Life, type Timeline } from './timeline.ts'
 import type { Trace } from './trace.ts'
 import { demand, told, Violation } from './violation.ts'
@@ -182,7 +183,9 @@ export class SimulatedCluster {
     const wrapped = sabotage.wrapCatalog?.(catalog) ?? catalog
     const cluster = await wrapped.write(createCluster, { ...this.#cluster, nowMs: this.#cluster.createdAt })
     const transport = this.network.transportOf(life)
-    const nodes = new Nodes(transport, (_, after) => this.#trace.line(`${after.name} is ${after.state}, ${after.writable}`))
+    const nodes = new Nodes(transport, (_, after) =>
+      this.#trace.line(`${after.name} is ${after.state}, ${after.writable}`),
+    )
     await this.#greet(wrapped, nodes, life)
     await nodes.refresh()
     const gateway = await Gateway.open({
@@ -234,8 +237,7 @@ export class SimulatedCluster {
   async #greet(catalog: Catalog, nodes: Nodes, life: Life): Promise<void> {
     for (const node of this.nodes) {
       if (!node.hasStarted || node.store === undefined) continue
-      const down = node.life.over.then(() => undefined)
-      const report = await Promise.race([node.store.report(), down])
+      const report = await node.life.outlive(node.store.report())
       if (report === undefined || report.state === 'absent') continue
       const { number, verdict } = await catalog.write(nodeStarted, {
         ...report,
@@ -246,7 +248,11 @@ export class SimulatedCluster {
       if (life.isOver) return
       node.hasStarted = false
       node.number = number
-      if (!node.isDamaged) demand(verdict === 'new' || verdict === 'current', `${node.name}, an honest disk, is called ${verdict}: starts ${report.starts}, ends ${JSON.stringify(report.segmentEnds)}, known ${JSON.stringify((await catalog.read(listNodes, {})).find(({ number: each }) => each === number))}`)
+      if (!node.isDamaged)
+        demand(
+          verdict === 'new' || verdict === 'current',
+          `${node.name}, an honest disk, is called ${verdict}: starts ${report.starts}, ends ${JSON.stringify(report.segmentEnds)}, known ${JSON.stringify((await catalog.read(listNodes, {})).find(({ number: each }) => each === number))}`,
+        )
     }
     const rows = await catalog.read(listNodes, {})
     for (const node of this.nodes) {
@@ -260,11 +266,21 @@ export class SimulatedCluster {
   async #report(catalog: Catalog, nodes: Nodes): Promise<void> {
     for (const node of this.nodes) {
       if (node.hasStarted || !nodes.isOnline(node.number)) continue
-      const report = await nodes.store(node.number).report().catch(() => undefined)
+      const report = await nodes
+        .store(node.number)
+        .report()
+        .catch(() => undefined)
       if (report === undefined || (report.state !== 'online' && report.state !== 'full')) continue
       const { capacityBytes, freeBytes, segmentEnds } = report
       const nowMs = this.#life.now()
-      await catalog.write(nodeSeen, { number: node.number, state: 'online', capacityBytes, freeBytes, segmentEnds, nowMs })
+      await catalog.write(nodeSeen, {
+        number: node.number,
+        state: 'online',
+        capacityBytes,
+        freeBytes,
+        segmentEnds,
+        nowMs,
+      })
     }
   }
 
@@ -274,7 +290,8 @@ export class SimulatedCluster {
         () => life.after(everyMs, turn),
         (error: unknown) => {
           // What cannot be done now the next turn does.
-          if (error instanceof Violation || !(error instanceof HoldfastError) || !hasCode(error, 'session_ended')) this.noteBug(error)
+          if (error instanceof Violation || !(error instanceof HoldfastError) || !hasCode(error, 'session_ended'))
+            this.noteBug(error)
           life.after(everyMs, turn)
         },
       )
@@ -282,4 +299,3 @@ export class SimulatedCluster {
     life.after(everyMs, turn)
   }
 }
-

@@ -60,7 +60,9 @@ function withoutTags(compute: Compute): Compute {
     rebuild: (shape, present, wanted) => compute.rebuild(shape, present, wanted),
     [Symbol.asyncDispose]: () => compute[Symbol.asyncDispose](),
     openChunk(keys, place, sealed) {
-      const key = createHmac('sha256', keys.dataKey).update(chunkKeyMessage(Buffer.from(place.chunk, 'hex'))).digest()
+      const key = createHmac('sha256', keys.dataKey)
+        .update(chunkKeyMessage(Buffer.from(place.chunk, 'hex')))
+        .digest()
       const decipher = createDecipheriv('aes-256-gcm', key, place.nonce)
       const body = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES))
       try {

@@ -4,8 +4,8 @@
  */
 import { parseArgs } from 'node:util'
 import { runSeeds } from './run-seeds.ts'
-import { ComputeMemory } from './simulated-compute.ts'
 import { STEPS_DEFAULT, simulate } from './simulate.ts'
+import { ComputeMemory } from './simulated-compute.ts'
 import { count } from './trace.ts'
 import { told } from './violation.ts'
 

@@ -122,7 +122,10 @@ export class BucketModel {
     }
     demand(version.id === undefined || version.id === ids.versionId, `a version of ${path.name} keeps its id`)
     const known = file.versions.get(ids.versionId)
-    demand(known === undefined || known.sha256 === version.content.sha256, `version ${ids.versionId} keeps its contents`)
+    demand(
+      known === undefined || known.sha256 === version.content.sha256,
+      `version ${ids.versionId} keeps its contents`,
+    )
     file.path = path
     file.versions.set(ids.versionId, version.content)
     version.id = ids.versionId
@@ -138,5 +141,7 @@ export function stateSeen(
   const all = [...states]
   if (seen === 'absent') return all.find((state) => state === 'absent')
   const named = all.find((state) => state !== 'absent' && state.id === seen.versionId)
-  return named ?? all.find((state) => state !== 'absent' && state.id === undefined && state.content.sha256 === seen.sha256)
+  return (
+    named ?? all.find((state) => state !== 'absent' && state.id === undefined && state.content.sha256 === seen.sha256)
+  )
 }

@@ -1,6 +1,7 @@
 /** Moving a file, and restoring one of its versions: bytes stay where they are. */
-import type { Id } from '@holdfast/core/wire/ids.ts'
+
 import { hasCode } from '@holdfast/core/wire/errors.ts'
+import type { Id } from '@holdfast/core/wire/ids.ts'
 import type { FileModel, PathModel, State, Version } from './model.ts'
 import { type Change, type Context, refusalOf, seenAt, settle } from './request.ts'
 import { demand } from './violation.ts'

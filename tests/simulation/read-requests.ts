@@ -63,12 +63,16 @@ async function readOpen(
     return 'ok'
   }
   const range = whole || content.bytes.length === 0 || random.chance(0.5) ? undefined : someRange(context, content)
-  const expected = range === undefined ? content.bytes : content.bytes.subarray(range.offset, range.offset + range.length)
+  const expected =
+    range === undefined ? content.bytes : content.bytes.subarray(range.offset, range.offset + range.length)
   const leaves = !whole && random.chance(0.05)
   let at = 0
   try {
     for await (const piece of open.read(range, new AbortController().signal)) {
-      demand(isSame(piece, expected.subarray(at, at + piece.length)), `${what} brings the bytes that were put, at ${at}`)
+      demand(
+        isSame(piece, expected.subarray(at, at + piece.length)),
+        `${what} brings the bytes that were put, at ${at}`,
+      )
       at += piece.length
       if (leaves) return 'client gone'
       if (random.chance(0.1)) await context.sleep(random.between(0, 30))

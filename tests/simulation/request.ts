@@ -1,5 +1,5 @@
 /** What a client's request is made of, whatever it asks for. */
-import { HoldfastError, hasCode, type ErrorCode } from '@holdfast/core/wire/errors.ts'
+import { type ErrorCode, HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
 import type { Gateway } from '@holdfast/server/gateway.ts'
 import type { Contents } from './contents.ts'
 import { type BucketModel, type PathModel, type State, stateSeen } from './model.ts'

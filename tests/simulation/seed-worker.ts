@@ -1,8 +1,8 @@
 /** Runs the seeds that it is given, one after the other, on a thread of its own. */
 import { parentPort } from 'node:worker_threads'
 import { assert } from '@holdfast/core/wire/assert.ts'
-import { ComputeMemory } from './simulated-compute.ts'
 import { simulate } from './simulate.ts'
+import { ComputeMemory } from './simulated-compute.ts'
 import { told } from './violation.ts'
 
 export interface SeedResult {

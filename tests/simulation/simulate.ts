@@ -63,7 +63,8 @@ export async function simulate({ seed, steps, memory, sabotage = {}, onLine }: R
     process.off('unhandledRejection', onRejection)
   }
   failure ??= cluster.bug
-  for (const node of cluster.nodes) for (const [fault, times] of node.disk.fired) trace.faults.set(fault, (trace.faults.get(fault) ?? 0) + times)
+  for (const node of cluster.nodes)
+    for (const [fault, times] of node.disk.fired) trace.faults.set(fault, (trace.faults.get(fault) ?? 0) + times)
   const { faults, answers, tail } = trace
   return { seed, hash: trace.digest(), virtualMs: timeline.nowMs, faults, answers, failure, tail }
 }
@@ -79,7 +80,13 @@ class Run {
   readonly #checks: StoredChecks
   readonly #buckets: readonly BucketModel[]
 
-  constructor(options: { steps: number; timeline: Timeline; trace: Trace; random: SeededRandom; cluster: SimulatedCluster }) {
+  constructor(options: {
+    steps: number
+    timeline: Timeline
+    trace: Trace
+    random: SeededRandom
+    cluster: SimulatedCluster
+  }) {
     const { timeline, trace, random, cluster } = options
     this.#steps = options.steps
     this.#timeline = timeline

@@ -4,17 +4,18 @@
  *
  * A *doomed* node is one of those that a run may damage or lose for good. On every other node what is durable stays whole.
  */
-import type { ClusterRow, NodeRow } from '@holdfast/server/catalog/rows.ts'
+
 import { hasCode } from '@holdfast/core/wire/errors.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
+import type { ClusterRow, NodeRow } from '@holdfast/server/catalog/rows.ts'
+import { systemCodeOf } from '@holdfast/server/seams/disk.ts'
 import { makeIdentity } from '@holdfast/server/storage/identity.ts'
 import { MemoryIndex } from '@holdfast/server/storage/memory-index.ts'
 import { SegmentStore } from '@holdfast/server/storage/segment-store.ts'
-import { systemCodeOf } from '@holdfast/server/seams/disk.ts'
 import type { SeededRandom } from './seeded-random.ts'
-import { SimulatedDisk } from './simulated-disk.ts'
+import type { SimulatedDisk } from './simulated-disk.ts'
 import { Life, type Timeline } from './timeline.ts'
-import { type Trace, count } from './trace.ts'
+import { count, type Trace } from './trace.ts'
 import { told } from './violation.ts'
 
 /** Small, so that a run closes many segments and compacts some; the longest shard makes one longer. */
@@ -110,7 +111,8 @@ export class SimulatedNode {
         return
       } catch (error) {
         if (hasCode(error, 'disk_foreign') && this.isDamaged) this.isGone = true
-        else if (systemCodeOf(error) === undefined && !hasCode(error, 'node_unavailable', 'disk_full')) this.#onBug(error)
+        else if (systemCodeOf(error) === undefined && !hasCode(error, 'node_unavailable', 'disk_full'))
+          this.#onBug(error)
         this.#trace.line(`${this.name} does not start: ${told(error)}`)
         await new Promise<void>((resolve) => life.after(RESTART_AFTER_MS, resolve))
       }
@@ -156,7 +158,8 @@ export class SimulatedNode {
         if (removedSegments > 0) count(this.#trace.answers, 'compact removed', removedSegments)
       },
       (error: unknown) => {
-        if (!hasCode(error, 'disk_failed', 'disk_full', 'node_unavailable', 'overloaded', 'shutting_down')) this.#onBug(error)
+        if (!hasCode(error, 'disk_failed', 'disk_full', 'node_unavailable', 'overloaded', 'shutting_down'))
+          this.#onBug(error)
       },
     )
   }

@@ -72,8 +72,11 @@ export class SimulatedNetwork {
   #link(life: Life, number: number): ShardStore {
     const node = this.#nodes.find((each) => each.number === number)
     if (node === undefined) throw new HoldfastError('node_unavailable', `there is no node ${number}`)
-    const call = <Answer>(what: string, act: (store: ShardStore) => Promise<Answer>, mayComeTwice = false): Promise<Answer> =>
-      this.#call(life, node, { what, act, mayComeTwice })
+    const call = <Answer>(
+      what: string,
+      act: (store: ShardStore) => Promise<Answer>,
+      mayComeTwice = false,
+    ): Promise<Answer> => this.#call(life, node, { what, act, mayComeTwice })
     return {
       put: (put) => this.#put(call, put),
       get: async (id, range) => {
@@ -138,12 +141,10 @@ export class SimulatedNetwork {
   async #ask<Answer>(node: SimulatedNode, act: (store: ShardStore) => Promise<Answer>): Promise<Answer> {
     const { store, life } = node
     if (store === undefined) throw new HoldfastError('node_unavailable', `${node.name} is down`)
-    const down = life.over.then(() => {
-      throw new HoldfastError('node_unavailable', `${node.name} went down`)
-    })
-    down.catch(() => undefined)
     try {
-      return await Promise.race([act(store), down])
+      const done = await life.outlive(act(store).then((answer) => ({ answer })))
+      if (done === undefined) throw new HoldfastError('node_unavailable', `${node.name} went down`)
+      return done.answer
     } catch (error) {
       if (!(error instanceof HoldfastError)) this.#onBug(error)
       throw error
@@ -161,7 +162,11 @@ export class SimulatedNetwork {
     const delayMs = isSlow ? this.#random.between(20, 4000) : this.#random.between(0.05, 1)
     this.#timeline.after(delayMs, () => {
       const cut = this.#cutOf(node)
-      if (cut === 'none' || (cut === 'requests' && direction === 'answer') || (cut === 'answers' && direction === 'request')) {
+      if (
+        cut === 'none' ||
+        (cut === 'requests' && direction === 'answer') ||
+        (cut === 'answers' && direction === 'request')
+      ) {
         arrive()
       } else this.#trace.fault('cut message', `${direction} of ${what}, ${node.name}`)
     })

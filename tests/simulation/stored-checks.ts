@@ -3,8 +3,9 @@
  * durable is whole on its node, unless the run destroyed it; a file is refused only where too few shards are left; and nodes
  * keep nothing that the catalog does not name.
  */
-import type { ChunkId, Id, StripeId } from '@holdfast/core/wire/ids.ts'
+
 import { hasCode } from '@holdfast/core/wire/errors.ts'
+import type { ChunkId, Id, StripeId } from '@holdfast/core/wire/ids.ts'
 import { decodeEntries } from '@holdfast/server/catalog/page-list.ts'
 import { STRIPE_COLUMNS, stripeRow } from '@holdfast/server/catalog/row-readers.ts'
 import type { ShardRow, StripeRow } from '@holdfast/server/catalog/rows.ts'
@@ -15,7 +16,6 @@ import type { PathModel } from './model.ts'
 import type { SimulatedNode } from './simulated-node.ts'
 import { count, type Trace } from './trace.ts'
 import { demand } from './violation.ts'
-
 
 const allStripes: Transaction<Record<never, never>, StripeRow[]> = {
   name: 'allStripes',
@@ -84,7 +84,10 @@ export class StoredChecks {
       const entries = await node.store.list({ limit: 10_000 })
       for (const { id } of entries) {
         const shard = named.get(id.stripe)?.shards.find((each) => each.node === node.number && each.index === id.index)
-        demand(shard !== undefined, `${node.name} keeps shard ${id.index} of ${id.stripe}, which the catalog does not name there`)
+        demand(
+          shard !== undefined,
+          `${node.name} keeps shard ${id.index} of ${id.stripe}, which the catalog does not name there`,
+        )
       }
     }
   }

@@ -104,14 +104,10 @@ export class Timeline {
 export class Life implements Clock {
   readonly #timeline: Timeline
   #isOver = false
-  readonly over: Promise<void>
-  #end: () => void = () => undefined
+  readonly #bereaved = new Set<() => void>()
 
   constructor(timeline: Timeline) {
     this.#timeline = timeline
-    this.over = new Promise((resolve) => {
-      this.#end = resolve
-    })
   }
 
   get isOver(): boolean {
@@ -132,9 +128,19 @@ export class Life implements Clock {
     })
   }
 
+  /** What `work` comes to, or undefined where this life ends before. */
+  outlive<Result>(work: Promise<Result>): Promise<Result | undefined> {
+    return new Promise((resolve, reject) => {
+      const bereave = (): void => resolve(undefined)
+      this.#bereaved.add(bereave)
+      work.then(resolve, reject).finally(() => this.#bereaved.delete(bereave))
+    })
+  }
+
   end(): void {
     this.#isOver = true
-    this.#end()
+    for (const bereave of this.#bereaved) bereave()
+    this.#bereaved.clear()
   }
 }
 

@@ -1,5 +1,7 @@
 /** Something was seen that must never be: the end of a run. */
-export class Violation extends Error {}
+export class Violation extends Error {
+  override readonly name = 'Violation'
+}
 
 export function demand(condition: boolean, sentence: string): asserts condition {
   if (!condition) throw new Violation(sentence)

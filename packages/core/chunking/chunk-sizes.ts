@@ -11,7 +11,11 @@ export interface ChunkSizes {
   readonly maxBytes: number
 }
 
-export const defaultChunkSizes: ChunkSizes = { minBytes: 256 * 1024, averageBytes: 1024 * 1024, maxBytes: CHUNK_BYTES_MAX }
+export const defaultChunkSizes: ChunkSizes = {
+  minBytes: 256 * 1024,
+  averageBytes: 1024 * 1024,
+  maxBytes: CHUNK_BYTES_MAX,
+}
 
 export function areChunkSizes({ minBytes, averageBytes, maxBytes }: ChunkSizes): boolean {
   return (

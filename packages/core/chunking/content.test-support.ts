@@ -6,9 +6,8 @@ export function randomContent(lengthBytes: number, seed = 1): Uint8Array {
   return new Uint8Array(cipher.update(new Uint8Array(lengthBytes)))
 }
 
-const vocabulary = 'drive node shard stripe the of and to keeps file bytes when repair zone a is that bucket lost again'.split(
-  ' ',
-)
+const vocabulary =
+  'drive node shard stripe the of and to keeps file bytes when repair zone a is that bucket lost again'.split(' ')
 
 /** Lines of words, chosen at random and numbered, like a log. */
 export function textContent(lengthBytes: number, seed = 1): Uint8Array {

@@ -23,7 +23,9 @@ const anyContent = (lengthBytes: number) =>
       seed: fc.integer({ min: 0, max: 255 }),
       zeros: fc.nat(lengthBytes),
     })
-    .map(({ kind, seed, zeros }) => contents[kind](lengthBytes, seed).fill(0, zeros, zeros + Math.floor(lengthBytes / 8)))
+    .map(({ kind, seed, zeros }) =>
+      contents[kind](lengthBytes, seed).fill(0, zeros, zeros + Math.floor(lengthBytes / 8)),
+    )
 const anySizes = fc
   .record({ averageBits: fc.integer({ min: 12, max: 15 }), min: fc.nat(20 * KIB), max: fc.nat(40 * KIB) })
   .map(({ averageBits, min, max }) => {

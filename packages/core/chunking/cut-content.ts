@@ -56,7 +56,11 @@ interface Rest {
   readonly end: number
 }
 
-function nextCut(scan: Scan, { minBytes, averageBytes, maxBytes }: ChunkSizes, { start, seen, end }: Rest): number | undefined {
+function nextCut(
+  scan: Scan,
+  { minBytes, averageBytes, maxBytes }: ChunkSizes,
+  { start, seen, end }: Rest,
+): number | undefined {
   const averageBits = Math.log2(averageBytes)
   const turnBytes = Math.max(minBytes, averageBytes - Math.floor(minBytes / 2))
   const find = (fromBytes: number, toBytes: number, bits: number): number | undefined => {

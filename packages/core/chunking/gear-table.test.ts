@@ -9,7 +9,10 @@ import { plainScan } from './plain-scan.ts'
 
 describe('gear tables', () => {
   it('have for ever the words of their seed', () => {
-    assert.equal(hash('sha256', defaultGearTable.image), 'ee2ac5b08ba14793906a822d8cb085b386d48b51b82eea774d5e4507b79f762e')
+    assert.equal(
+      hash('sha256', defaultGearTable.image),
+      'ee2ac5b08ba14793906a822d8cb085b386d48b51b82eea774d5e4507b79f762e',
+    )
     assert.equal(
       hash('sha256', deriveGearTable(new Uint8Array(32)).image),
       'c3da78ee3274c5baf03351fcf63ab79b1462129783a4ba1cdfcefe3ad91f1d45',

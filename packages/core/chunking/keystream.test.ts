@@ -14,10 +14,14 @@ describe('the key stream', () => {
 
   it('is that of OpenSSL for any seed and length', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.integer({ min: 0, max: 1000 }), (seed, length) => {
-        const cipher = createCipheriv('chacha20', seed, new Uint8Array(16))
-        assert.deepEqual(keystream(seed, length), new Uint8Array(cipher.update(new Uint8Array(length))))
-      }),
+      fc.property(
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        fc.integer({ min: 0, max: 1000 }),
+        (seed, length) => {
+          const cipher = createCipheriv('chacha20', seed, new Uint8Array(16))
+          assert.deepEqual(keystream(seed, length), new Uint8Array(cipher.update(new Uint8Array(length))))
+        },
+      ),
     )
   })
 

@@ -28,7 +28,7 @@ export function parityRow(parityIndex: number, dataShards: number): Row {
 }
 
 /** What makes a shard out of the data shards. */
-export function shardRow({ dataShards }: ErasureShape, shardIndex: number): Row {
+function shardRow({ dataShards }: ErasureShape, shardIndex: number): Row {
   return shardIndex < dataShards ? unitRow(shardIndex, dataShards) : parityRow(shardIndex - dataShards, dataShards)
 }
 

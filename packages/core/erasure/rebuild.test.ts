@@ -31,7 +31,12 @@ function layOut({ dataShards, parityShards }: ErasureShape, contentBytes: number
 }
 
 /** Rebuilds the wanted ones of a stripe that was laid out, from all that are not lost, and compares. */
-function assertRebuilds(shape: ErasureShape, lengthBytes: number, lost: readonly number[], wanted: readonly number[]): void {
+function assertRebuilds(
+  shape: ErasureShape,
+  lengthBytes: number,
+  lost: readonly number[],
+  wanted: readonly number[],
+): void {
   const present = range(shape.dataShards + shape.parityShards).filter((index) => !lost.includes(index))
   const target = (row: number): number => slot(20 + row)
   wanted.forEach((_, row) => {
@@ -46,7 +51,8 @@ function assertRebuilds(shape: ErasureShape, lengthBytes: number, lost: readonly
   )
   wanted.forEach((index, row) => {
     const equal = Buffer.compare(shardAt(target(row), lengthBytes), shardAt(slot(index), lengthBytes)) === 0
-    if (!equal) assert.fail(`shard ${index} of ${shape.dataShards}+${shape.parityShards}, ${lengthBytes} bytes, without ${lost}`)
+    if (!equal)
+      assert.fail(`shard ${index} of ${shape.dataShards}+${shape.parityShards}, ${lengthBytes} bytes, without ${lost}`)
   })
 }
 

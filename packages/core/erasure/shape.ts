@@ -17,5 +17,8 @@ export interface ErasureShape {
 
 export function assertShape({ dataShards, parityShards }: ErasureShape): void {
   assert(Number.isInteger(dataShards) && dataShards >= 1 && dataShards <= DATA_SHARDS_MAX, 'data shards are 1 to 16')
-  assert(Number.isInteger(parityShards) && parityShards >= 0 && parityShards <= PARITY_SHARDS_MAX, 'parity shards are 0 to 4')
+  assert(
+    Number.isInteger(parityShards) && parityShards >= 0 && parityShards <= PARITY_SHARDS_MAX,
+    'parity shards are 0 to 4',
+  )
 }

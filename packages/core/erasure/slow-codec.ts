@@ -45,7 +45,10 @@ interface Equation {
 }
 
 /** The data shards, from k shards of any index: each is an equation in the data shards, solved one unknown at a time. */
-export function decodeSlowly(dataShards: number, present: readonly { index: number; bytes: Uint8Array }[]): Uint8Array[] {
+export function decodeSlowly(
+  dataShards: number,
+  present: readonly { index: number; bytes: Uint8Array }[],
+): Uint8Array[] {
   let open: Equation[] = present.map(({ index, bytes }) => ({
     coefficients: Array.from({ length: dataShards }, (_, c) => {
       if (index >= dataShards) return powerOfTwo((index - dataShards) * c)
@@ -65,7 +68,11 @@ export function decodeSlowly(dataShards: number, present: readonly { index: numb
     let equation = solvedFor[unknown]
     assert(equation !== undefined, 'every unknown has its equation')
     for (let known = unknown + 1; known < dataShards; known++) {
-      equation = without(equation, { coefficients: unit(known, dataShards), sum: shards[known] ?? new Uint8Array() }, known)
+      equation = without(
+        equation,
+        { coefficients: unit(known, dataShards), sum: shards[known] ?? new Uint8Array() },
+        known,
+      )
     }
     const divisor = equation.coefficients[unknown] ?? 0
     shards[unknown] = equation.sum.map((byte) => divide(byte, divisor))
@@ -77,7 +84,9 @@ export function decodeSlowly(dataShards: number, present: readonly { index: numb
 function without(equation: Equation, other: Equation, unknown: number): Equation {
   const factor = divide(equation.coefficients[unknown] ?? 0, other.coefficients[unknown] ?? 0)
   return {
-    coefficients: equation.coefficients.map((coefficient, c) => coefficient ^ times(factor, other.coefficients[c] ?? 0)),
+    coefficients: equation.coefficients.map(
+      (coefficient, c) => coefficient ^ times(factor, other.coefficients[c] ?? 0),
+    ),
     sum: equation.sum.map((byte, at) => byte ^ times(factor, other.sum[at] ?? 0)),
   }
 }

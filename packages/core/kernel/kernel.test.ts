@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { COEFFICIENTS_IMAGE_BYTES, GEAR_FILTER_MASK, GEAR_IMAGE_BYTES, KERNEL_RESERVED_BYTES, Kernel } from './kernel.ts'
+import {
+  COEFFICIENTS_IMAGE_BYTES,
+  GEAR_FILTER_MASK,
+  GEAR_IMAGE_BYTES,
+  KERNEL_RESERVED_BYTES,
+  Kernel,
+} from './kernel.ts'
 import { sharedKernelBase64, unsharedKernelBase64 } from './kernel-bytes.ts'
 
 const pages = { initial: 2, maximum: 4 }
@@ -79,7 +85,10 @@ for (const { name, base64, memory } of memories) {
             kernel.scan(gearImage.slice(), source + 32, source + 32 + length, GEAR_FILTER_MASK)
             const after = kernel.bytes.slice()
             for (const target of targets) after.set(before.subarray(target, target + length), target)
-            assert.equal(Buffer.compare(after.subarray(KERNEL_RESERVED_BYTES), before.subarray(KERNEL_RESERVED_BYTES)), 0)
+            assert.equal(
+              Buffer.compare(after.subarray(KERNEL_RESERVED_BYTES), before.subarray(KERNEL_RESERVED_BYTES)),
+              0,
+            )
           },
         ),
         { numRuns: 50 },

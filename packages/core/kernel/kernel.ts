@@ -94,7 +94,12 @@ export class Kernel {
   }
 
   /** target r = sum over c of coefficient (r, c) x source c, for addresses of runs of `lengthBytes`. */
-  combine(coefficientsImage: Uint8Array, sources: readonly number[], targets: readonly number[], lengthBytes: number): void {
+  combine(
+    coefficientsImage: Uint8Array,
+    sources: readonly number[],
+    targets: readonly number[],
+    lengthBytes: number,
+  ): void {
     assert(coefficientsImage.length === COEFFICIENTS_IMAGE_BYTES, 'a coefficients image has its fixed size')
     assert(sources.length <= SOURCES_MAX && targets.length <= TARGETS_MAX, 'sources and targets are few')
     this.#assertApart(sources, targets, lengthBytes)

@@ -1,7 +1,7 @@
 /** The envelope of every event, and the closed union of its types. Names are added, never changed. */
 import { z } from 'zod'
 
-export const eventTypes = [
+const eventTypes = [
   'alert.raised',
   'bucket.changed',
   'bucket.created',

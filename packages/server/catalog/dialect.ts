@@ -10,8 +10,20 @@ export interface Dialect {
   readonly heap: string
 }
 
-export const sqliteDialect: Dialect = { bytes: 'BLOB', integer: 'INTEGER', text: 'TEXT', clustered: 'STRICT, WITHOUT ROWID', heap: 'STRICT' }
-export const postgresDialect: Dialect = { bytes: 'BYTEA', integer: 'BIGINT', text: 'TEXT COLLATE "C"', clustered: '', heap: '' }
+export const sqliteDialect: Dialect = {
+  bytes: 'BLOB',
+  integer: 'INTEGER',
+  text: 'TEXT',
+  clustered: 'STRICT, WITHOUT ROWID',
+  heap: 'STRICT',
+}
+export const postgresDialect: Dialect = {
+  bytes: 'BYTEA',
+  integer: 'BIGINT',
+  text: 'TEXT COLLATE "C"',
+  clustered: '',
+  heap: '',
+}
 
 export interface Migration {
   readonly number: number

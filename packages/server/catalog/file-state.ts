@@ -4,9 +4,9 @@
  */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
+import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
 import { marks, onceEach } from './batches.ts'
 import { bytesIn, bytesOf, idIn, numberIn } from './cells.ts'
-import type { Preconditions } from './rows.ts'
 import { sessionEnded } from './sessions.ts'
 import { query, type Steps } from './transaction.ts'
 

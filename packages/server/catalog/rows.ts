@@ -58,12 +58,6 @@ export interface Change {
   readonly requestId: string
 }
 
-/** ETags are version ids; `*` is any version that is there. */
-export interface Preconditions {
-  readonly ifMatch?: readonly (Id | '*')[]
-  readonly ifNoneMatch?: readonly (Id | '*')[]
-}
-
 /** Under which claimed key a request runs, and what it carried; its answer is built where it is committed. */
 export interface Idempotency {
   readonly keyHash: Sha256

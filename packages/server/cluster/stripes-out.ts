@@ -27,13 +27,15 @@ export class SentStripe {
   readonly chunks: readonly ChunkId[]
   readonly #commit: () => Promise<void>
   readonly #ticket: StripeTicket
+  readonly #settled: Promise<void>
   #committed: Promise<void> | undefined
   #holders = 1
 
-  constructor(ticket: StripeTicket, chunks: readonly ChunkId[], commit: () => Promise<void>) {
+  constructor(ticket: StripeTicket, chunks: readonly ChunkId[], settled: Promise<void>, commit: () => Promise<void>) {
     this.session = ticket.pin.session
     this.chunks = chunks
     this.#ticket = ticket
+    this.#settled = settled
     this.#commit = commit
   }
 
@@ -51,7 +53,7 @@ export class SentStripe {
   /** Once by each holder, when its version is committed or never will be. */
   release(): void {
     this.#holders--
-    if (this.#holders === 0) this.#ticket.pin.release()
+    if (this.#holders === 0) releaseWhen(this.#settled, this.#ticket)
   }
 }
 
@@ -97,12 +99,11 @@ export class StripesOut {
         this.#follow(row, written.late)
       }
       const ids = chunks.map(({ id }) => id)
-      return new SentStripe(ticket, ids, commit)
+      return new SentStripe(ticket, ids, settled, commit)
     } catch (error) {
-      ticket?.pin.release()
-      if (!(error instanceof StripeNotWritten)) throw error
-      settled = error.settled
-      throw error.cause
+      if (error instanceof StripeNotWritten) settled = error.settled
+      if (ticket !== undefined) releaseWhen(settled, ticket)
+      throw error instanceof StripeNotWritten ? error.cause : error
     } finally {
       settled.then(() => slot.release()).catch(() => {})
     }
@@ -120,4 +121,9 @@ export class StripesOut {
         .catch(() => {})
     }
   }
+}
+
+/** A shard that lands when its session is long gone would be debris that nobody looks for: the session waits for it. */
+function releaseWhen(settled: Promise<void>, { pin }: StripeTicket): void {
+  settled.then(() => pin.release()).catch(() => {})
 }

@@ -1,8 +1,9 @@
 /** Everything about names that moves no bytes: lists, histories, deletion, restoring, moving, tags. */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { asSha256, type Id, type IdMaker, isId } from '@holdfast/core/wire/ids.ts'
+import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import type { FileRow, Preconditions, VersionRow } from '../catalog/rows.ts'
+import type { FileRow, VersionRow } from '../catalog/rows.ts'
 import { deleteFile } from '../catalog/transactions/delete-file.ts'
 import { getFile, getFileById } from '../catalog/transactions/get-file.ts'
 import { getVersion, history } from '../catalog/transactions/get-version.ts'

@@ -206,6 +206,16 @@ describe('compaction', () => {
     await verify(other)
   })
 
+  it('ends when the store is closed', async () => {
+    const { disk, store } = await world()
+    const compacting = store.compact({ bytesPerSecond: 1 })
+    const ended = refuses('shutting_down', () => compacting)
+    await new Promise((resolve) => setImmediate(resolve))
+    await store[Symbol.asyncDispose]()
+    await ended
+    await verify(await SegmentStore.open(options(disk)))
+  })
+
   it('moves shards under readers that look for them at the same time', async () => {
     const { store } = await world()
     const compacting = store.compact(FAST)

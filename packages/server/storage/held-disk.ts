@@ -90,9 +90,9 @@ export class HeldDisk implements AsyncDisposable {
     this.#failure ??= new HoldfastError('disk_failed', 'a write or a sync failed: this disk is not written any more', {
       cause: error,
     })
-    const { appender } = this.readable()
     const failure = this.#failure
-    this.#leaving = this.#leaving.then(() => appender.end(failure))
+    const mounted = this.#mounted
+    if (mounted !== undefined) this.#leaving = this.#leaving.then(() => mounted.appender.end(failure))
     return failure
   }
 
@@ -131,9 +131,10 @@ export class HeldDisk implements AsyncDisposable {
 
   async #check(): Promise<void> {
     if (this.#failure !== undefined || this.#closed) return
-    const found = await this.#findIdentity()
+    const found = await this.#findIdentity().catch(() => undefined)
+    if (found === undefined) return
     if (this.#mounted !== undefined) {
-      if (isSameIdentity(found, this.identity)) await this.space.measure()
+      if (isSameIdentity(found, this.identity)) await this.space.measure().catch(() => undefined)
       else this.#leave(undefined)
       return
     }
@@ -157,16 +158,26 @@ export class HeldDisk implements AsyncDisposable {
     })
     this.#identity = mounted.identity
     this.#mounted = mounted
-    await this.space.measure()
   }
 
   async #isHere(): Promise<boolean> {
-    return isSameIdentity(await this.#findIdentity(), this.identity)
+    const known = this.#identity
+    try {
+      return known === undefined || isSameIdentity(await this.#findIdentity(), known)
+    } catch {
+      // Who cannot look believes that nothing has changed.
+      return true
+    }
   }
 
-  /** A directory that cannot even be asked holds no identity. */
+  /** A directory that cannot even be asked holds no identity; but it takes a handle to ask. */
   async #findIdentity(): Promise<ParsedIdentity> {
-    return await readIdentity(this.#options.disk).catch(() => ({ is: 'missing' }) as const)
+    try {
+      return await readIdentity(this.#options.disk)
+    } catch (error) {
+      if (NO_HANDLES.has(systemCodeOf(error))) throw error
+      return { is: 'missing' }
+    }
   }
 
   #leave(cause: unknown): HoldfastError {

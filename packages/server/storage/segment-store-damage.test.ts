@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { crc32 } from 'node:zlib'
 import { hasCode } from '@holdfast/core/wire/errors.ts'
 import { asId } from '@holdfast/core/wire/ids.ts'
 import { SimulatedDisk } from '../../../tests/simulation/simulated-disk.ts'
@@ -201,7 +202,6 @@ describe('a damaged segment', () => {
     const record = Buffer.from(bytes.buffer)
     writeHeader(record, header, OWNER, { segment: 1, offset: END })
     record.writeUInt16BE(2, 8)
-    const { crc32 } = await import('node:zlib')
     record.writeUInt32BE(crc32(record.subarray(0, 252)), 252)
     await refuses('format_unknown', () => openWith(Buffer.concat([whole, record])))
   })
@@ -233,6 +233,8 @@ describe('segment files', () => {
     await disk.remove(SEGMENT)
     sameBytes(await third.get(shardIdOf(9)), PAYLOADS[3] ?? new Uint8Array(0))
     for (const number of ALL) await refuses('shard_corrupt', () => third.get(shardIdOf(number)))
+    await third.put(putOf(shardIdOf(0), PAYLOADS[0] ?? new Uint8Array(0)))
+    sameBytes(await third.get(shardIdOf(0)), PAYLOADS[0] ?? new Uint8Array(0))
     assert.equal((await third.report()).state, 'online')
   })
 

@@ -3,17 +3,20 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { rename } from 'node:fs/promises'
 import { describe, it, type TestContext } from 'node:test'
+import { asId } from '@holdfast/core/wire/ids.ts'
 import { SimulatedDisk } from '../../../tests/simulation/simulated-disk.ts'
 import { type Clock, systemClock } from '../seams/clock.ts'
 import type { Disk, DiskFile, OpenOptions } from '../seams/disk.ts'
 import type { FileDisk } from '../seams/file-disk.ts'
 import { QUEUED_BYTES_MAX } from './appender.ts'
+import { makeIdentity } from './identity.ts'
 import {
   fileOptions,
   makeTestDisk,
   memoryIndexOptions,
   seededRandom,
   testDirectory,
+  WHO,
 } from './segment-store.test-support.ts'
 import { SegmentStore } from './segment-store.ts'
 import { orderOf, putOf, refuses, sameBytes, shardIdOf } from './shard-store-contract.ts'
@@ -198,9 +201,6 @@ describe('a disk that goes away', () => {
     await store.put(putOf(shardIdOf(1), PAYLOAD))
     const identity = disk.contents('identity').slice()
     const other = new SimulatedDisk({ random: seededRandom(1) })
-    const { makeIdentity } = await import('./identity.ts')
-    const { WHO } = await import('./segment-store.test-support.ts')
-    const { asId } = await import('@holdfast/core/wire/ids.ts')
     await makeIdentity(other, { ...WHO, disk: asId('e'.repeat(32)) })
     disk.setContents('identity', other.contents('identity').slice())
     await store.checkIdentity()
@@ -221,6 +221,21 @@ describe('a disk that goes away', () => {
 })
 
 describe('a store under load', () => {
+  it('tells who comes when no file handle is left to come back, and fails nothing', async () => {
+    const disk = await newDisk()
+    const limited = new NoHandles(disk)
+    const store = await SegmentStore.open(memoryIndexOptions(limited))
+    limited.none = true
+    await refuses('overloaded', () => store.put(putOf(shardIdOf(1), PAYLOAD)))
+    limited.none = false
+    await store.put(putOf(shardIdOf(1), PAYLOAD))
+    limited.none = true
+    await refuses('overloaded', () => store.get(shardIdOf(1)))
+    limited.none = false
+    sameBytes(await store.get(shardIdOf(1)), PAYLOAD)
+    assert.equal((await store.report()).state, 'online')
+  })
+
   it('tells who brings more than it can hold to come back', async () => {
     const disk = new SimulatedDisk({
       random: seededRandom(1),
@@ -344,6 +359,15 @@ class BadSectors extends ChangedDisk {
         return await file.read(into, position)
       },
     }
+  }
+}
+
+class NoHandles extends ChangedDisk {
+  none = false
+
+  override changed(file: DiskFile, _options: OpenOptions): DiskFile {
+    if (this.none) throw Object.assign(new Error('no handle'), { code: 'EMFILE' })
+    return file
   }
 }
 

@@ -52,11 +52,6 @@ export async function makeTestDisk(disk: Disk): Promise<void> {
   await makeIdentity(disk, WHO)
 }
 
-export async function newDirectoryIn(path: string, name: string): Promise<FileDisk> {
-  await mkdir(join(path, name))
-  return new FileDisk(join(path, name))
-}
-
 /** Mulberry32: small, and the same everywhere. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0

@@ -32,6 +32,7 @@ export class SegmentStore implements ShardStore {
   readonly #puts = new Map<ShardKey, Promise<unknown>>()
   /** The last compaction that was asked for: one runs at a time. */
   #compacting: Promise<unknown> = Promise.resolve()
+  readonly #closing = new AbortController()
   readonly #nearReads = new NearReads()
 
   private constructor(options: HoldOptions, held: HeldDisk) {
@@ -149,17 +150,19 @@ export class SegmentStore implements ShardStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new HoldfastError('shutting_down', 'this disk is being closed'))
+    await this.#compacting
     await this.#held[Symbol.asyncDispose]()
   }
 
   /** Whether what is asked to be put is here already, at this order or a later one, and was just read whole. */
-  async #isKept({ table, reader }: Mounted, put: ShardPut): Promise<boolean> {
+  async #isKept(mounted: Mounted, put: ShardPut): Promise<boolean> {
     refuseLineage(put.order, this.#held.identity.lineage)
-    const state = table.state(put.id)
+    const state = mounted.table.state(put.id)
     refuseLatePut(state, put)
     const known = state.puts[0]
     if (known === undefined || known.sequence < put.order.sequence) return false
-    return (await reader.whole(known)) !== undefined
+    return (await this.#read(mounted, known, undefined)) !== undefined
   }
 
   async #append({ appender, identity, table }: Mounted, put: ShardPut): Promise<Receipt> {
@@ -190,12 +193,14 @@ export class SegmentStore implements ShardStore {
 
   async #compact(options: CompactOptions): Promise<Compacted> {
     const mounted = this.#held.writable()
+    const ends = [this.#closing.signal, options.signal].filter((signal) => signal !== undefined)
+    const signal = AbortSignal.any(ends)
     try {
-      const compacted = await compactDisk(mounted, this.#options, options)
+      const compacted = await compactDisk(mounted, this.#options, { ...options, signal })
       await this.#held.space.measure()
       return compacted
     } catch (error) {
-      if (options.signal?.aborted) throw error
+      if (signal.aborted) throw error
       throw await this.#held.judgeWrite(error)
     }
   }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { idSchema } from './text.ts'
 
-export const storedStates = ['optimal', 'unknown', 'degraded', 'critical', 'lost', 'recovery'] as const
+const storedStates = ['optimal', 'unknown', 'degraded', 'critical', 'lost', 'recovery'] as const
 export type StoredState = (typeof storedStates)[number]
 
 const nodeStates = ['joining', 'online', 'suspect', 'offline', 'failed', 'gone', 'draining', 'removed'] as const

@@ -18,7 +18,7 @@ const bucketName = z.string().max(64)
 const pathText = nameText(PREFIX_LENGTH_MAX)
 
 /** A file that is there, in its current version. */
-export const fileSchema = z
+const fileSchema = z
   .object({
     fileId: idSchema,
     versionId: idSchema,

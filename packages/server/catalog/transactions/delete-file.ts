@@ -1,10 +1,11 @@
 import type { Id } from '@holdfast/core/wire/ids.ts'
+import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
 import { recordChange } from '../changes.ts'
 import { answeredBefore, keepAnswer } from '../completed-answers.ts'
 import { currentAt, fileNotFound } from '../file-state.ts'
 import { markDeleted } from '../files.ts'
 import { pathBytes } from '../path-range.ts'
-import type { Authorship, Change, Idempotency, Preconditions } from '../rows.ts'
+import type { Authorship, Change, Idempotency } from '../rows.ts'
 import type { Transaction } from '../transaction.ts'
 import { laterVersion, pruneVersions } from '../versions.ts'
 

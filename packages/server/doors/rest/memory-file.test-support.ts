@@ -1,7 +1,7 @@
 /** A file in memory with all its versions, and how the floor shows it. */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Id, Sha256 } from '@holdfast/core/wire/ids.ts'
-import type { Preconditions } from '../../catalog/rows.ts'
+import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
 import type { BucketView } from '../../files/buckets.ts'
 import { type FileAnswer, type FileView, fileAnswer, fileView } from '../../files/file-answer.ts'
 import type { TaggedFile, VersionView } from '../../files/names.ts'
@@ -36,7 +36,7 @@ export function current(file: MemoryFile): MemoryVersion {
   return last
 }
 
-export function row(file: MemoryFile) {
+function row(file: MemoryFile) {
   const { version, bytes, sha256, contentType, modifiedAt } = current(file)
   return { file: file.file, path: file.path, version, size: bytes.length, sha256, contentType, modifiedAt }
 }

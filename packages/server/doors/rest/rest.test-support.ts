@@ -113,12 +113,16 @@ export class TestDoor implements AsyncDisposable {
 }
 
 /** A problem is whole, of its own type, and its status is that of the answer. */
-export function problemIn(status: number, headers: IncomingHttpHeaders, body: Buffer | string): Problem {
+function problemIn(status: number, headers: IncomingHttpHeaders, body: Buffer | string): Problem {
   assert.equal(headers['content-type'], 'application/problem+json')
   const problem = z.strictObject(problemSchema.shape).parse(JSON.parse(body.toString()))
   assert.equal(problem.status, status)
   assert.equal(problem.type, `/docs#errors-${problem.code}`)
   return problem
+}
+
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((soon) => setTimeout(soon, 2))
 }
 
 /** Sends bytes as they are. */

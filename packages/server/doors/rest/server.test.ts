@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { fileAnswerSchema } from '@holdfast/core/wire/rest/file.ts'
+import { ManualClock } from '../../seams/manual-clock.test-support.ts'
 import { CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MAX, JSON_BODY_BYTES_MAX, RETRY_AFTER_SECONDS } from './limits.ts'
-import { ManualClock } from './manual-clock.test-support.ts'
-import { AUTHORIZED, KEY, TestDoor } from './rest.test-support.ts'
+import { AUTHORIZED, KEY, type RawClient, TestDoor, until } from './rest.test-support.ts'
+
+function connectionsOf(door: TestDoor): Promise<number> {
+  return new Promise((resolve, reject) => {
+    door.server.app.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+  })
+}
 
 describe('what is refused', () => {
   it('is a problem, with its code, its page and the id of the request', async () => {
@@ -248,11 +254,16 @@ describe('closing', () => {
 describe('too much at once', () => {
   it('is one connection more than there may be, until another one ends', async () => {
     await using door = await TestDoor.open()
-    const clients = await Promise.all(Array.from({ length: CONNECTIONS_MAX }, () => door.raw()))
+    const clients: RawClient[] = []
+    // In turns that the queue of connections to accept has room for.
+    while (clients.length < CONNECTIONS_MAX) {
+      clients.push(...(await Promise.all(Array.from({ length: 128 }, () => door.raw()))))
+      await new Promise((soon) => setTimeout(soon, 5))
+    }
     using refused = await door.raw()
     assert.equal((await refused.problem()).code, 'overloaded')
     for (const client of clients) client[Symbol.dispose]()
-    while (door.server.app.server.connections > 0) await new Promise((soon) => setTimeout(soon, 5))
+    await until(async () => (await connectionsOf(door)) === 0)
     using welcome = await door.raw()
     welcome.send('GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n')
     await welcome.until(/"alive"/)

@@ -52,7 +52,7 @@ export function openApiOf(operations: readonly Operation[], version: string): Op
   }
 }
 
-export function documentedPath({ place, path }: Operation): string {
+function documentedPath({ place, path }: Operation): string {
   const prefix = place === 'api' ? API_PREFIXES[0] : ''
   return path === '/' && prefix !== '' ? prefix : prefix + path.replace('*}', '}')
 }

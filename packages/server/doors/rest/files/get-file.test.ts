@@ -3,14 +3,10 @@ import { hash } from 'node:crypto'
 import { request } from 'node:http'
 import { describe, it } from 'node:test'
 import { fileAnswerSchema } from '@holdfast/core/wire/rest/file.ts'
-import { AUTHORIZED, KEY, TestDoor } from '../rest.test-support.ts'
+import { AUTHORIZED, KEY, TestDoor, until } from '../rest.test-support.ts'
 
 const MiB = 1024 * 1024
 const text = 'The quick brown fox'
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((soon) => setTimeout(soon, 2))
-}
 
 /** The same file, at hand at once and piece by piece. */
 for (const wholeBytesMax of [MiB, 0]) {

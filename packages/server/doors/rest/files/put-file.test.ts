@@ -4,9 +4,16 @@ import { describe, it } from 'node:test'
 import { metricsSchema } from '@holdfast/core/wire/rest/about.ts'
 import { fileAnswerSchema } from '@holdfast/core/wire/rest/file.ts'
 import type { UploadRequest } from '../../../files/uploads.ts'
-import { BODIES_IN_FLIGHT_MAX, BODY_TICK_MS, BODY_WINDOW_MS, DISCARDED_BYTES_MAX, FILE_BYTES_MAX } from '../limits.ts'
-import { ManualClock } from '../manual-clock.test-support.ts'
-import { AUTHORIZED, TestDoor } from '../rest.test-support.ts'
+import { ManualClock } from '../../../seams/manual-clock.test-support.ts'
+import {
+  BODIES_IN_FLIGHT_MAX,
+  BODY_TICK_MS,
+  BODY_WINDOW_MS,
+  DISCARDED_BYTES_MAX,
+  FILE_BYTES_MAX,
+  GATHERED_BYTES_MAX,
+} from '../limits.ts'
+import { AUTHORIZED, TestDoor, until } from '../rest.test-support.ts'
 
 const MiB = 1024 * 1024
 const PUT = (path: string) => `PUT /api/v1/buckets/default/files/${path} HTTP/1.1\r\n${AUTHORIZED}`
@@ -22,10 +29,6 @@ function watchPuts(door: TestDoor): UploadRequest[] {
 
 async function inFlight(door: TestDoor): Promise<number> {
   return (await door.ask('GET', '/api/v1/metrics')).as(metricsSchema).requests.bodiesInFlight
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((soon) => setTimeout(soon, 2))
 }
 
 describe('putting a file', () => {
@@ -62,13 +65,26 @@ describe('putting a file', () => {
       assert.equal(puts.at(-1)?.lengthBytes, length)
       assert.ok((await door.get(`f${length}`)).body.equals(body))
     }
-    const chunked = await door.ask('PUT', '/api/v1/buckets/default/files/chunked', {
-      body: 'hello',
-      headers: { 'transfer-encoding': 'chunked' },
-    })
-    assert.equal(chunked.as(fileAnswerSchema).size, 5)
-    assert.equal(puts.at(-1)?.body instanceof Uint8Array, false)
-    assert.equal(puts.at(-1)?.lengthBytes, undefined)
+  })
+
+  it('hands bodies of unknown length over whole where they turn out to be small', async () => {
+    await using door = await TestDoor.open()
+    const puts = watchPuts(door)
+    for (const [length, isWhole] of [
+      [0, true],
+      [5, true],
+      [GATHERED_BYTES_MAX, true],
+      [GATHERED_BYTES_MAX + 1, false],
+      [5 * MiB, false],
+    ] as const) {
+      const body = Buffer.alloc(length, 'holdfast')
+      const headers = { 'transfer-encoding': 'chunked' }
+      const heard = await door.ask('PUT', '/api/v1/buckets/default/files/chunked', { body, headers })
+      assert.equal(heard.as(fileAnswerSchema).size, length)
+      assert.equal(puts.at(-1)?.body instanceof Uint8Array, isWhole, String(length))
+      assert.equal(puts.at(-1)?.lengthBytes, undefined)
+      assert.ok((await door.get('chunked')).body.equals(body))
+    }
   })
 
   it('takes any type of body, and parses none', async () => {

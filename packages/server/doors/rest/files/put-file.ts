@@ -1,6 +1,6 @@
 /**
  * `PUT …/files/{path}` stores the body. A small one is received whole, in room that was lent before its first byte is read; a larger
- * one, or one of unknown length, streams through.
+ * one streams through.
  */
 import { fileAnswerSchema } from '@holdfast/core/wire/rest/file.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -26,8 +26,9 @@ import {
 import { encodePath } from '../http/url.ts'
 import { receiveWhole } from '../http/whole-body.ts'
 import { idempotencyScope } from './idempotency-scope.ts'
+import { storeOfUnknownLength } from './store-of-unknown-length.ts'
 
-export const UPLOAD_HEADERS = {
+const UPLOAD_HEADERS = {
   'If-Match': 'Replace only one of these versions; * is any',
   'If-None-Match': 'Refuse where one of these versions is there; * is any',
   'Idempotency-Key': 'The same request again makes no second version, and has the same answer',
@@ -97,6 +98,7 @@ async function store(uploads: UploadFloor, put: Put, { raw }: FastifyRequest, re
   if (lengthBytes === undefined || lengthBytes > SMALL_BODY_BYTES_MAX) {
     const body = new StreamedBody(raw, pace, () => invite(raw, reply.raw))
     try {
+      if (lengthBytes === undefined) return await storeOfUnknownLength(uploads, put, body)
       return await uploads.put({ ...put, body })
     } finally {
       await body.return()

@@ -9,6 +9,7 @@ import { goneSignal } from '../http/client-gone.ts'
 import { expected, problemOf } from '../http/problem.ts'
 import { contentTypeIn, idempotencyKeyIn } from '../http/upload-headers.ts'
 import { type FormFile, filesOf } from './form.ts'
+import { storeOfUnknownLength } from './store-of-unknown-length.ts'
 
 export interface Storing {
   readonly uploads: UploadFloor
@@ -59,11 +60,9 @@ async function storeOne(
   { bucket, path, part }: FormFile,
   { key, number, signal }: { key: string | undefined; number: number; signal: AbortSignal },
 ): Promise<StoredItem> {
-  const { answer, created } = await uploads.put({
+  const put = {
     bucket,
     path,
-    // Its stream must outlive a reader that leaves early, or the parts behind it would be lost.
-    body: part.file.iterator({ destroyOnReturn: false }),
     lengthBytes: undefined,
     contentType: contentTypeIn(part.mimetype),
     strategy: undefined,
@@ -75,7 +74,10 @@ async function storeOne(
     idempotencyScope: `POST form ${number} /buckets/${bucket}/files/${path}`,
     requester,
     signal,
-  })
+  }
+  // Its stream must outlive a reader that leaves early, or the parts behind it would be lost.
+  const body: AsyncIterableIterator<Uint8Array> = part.file.iterator({ destroyOnReturn: false })
+  const { answer, created } = await storeOfUnknownLength(uploads, put, body)
   return { item: { status: created ? 201 : 200, path, file: answer }, answer }
 }
 

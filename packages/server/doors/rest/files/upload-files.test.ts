@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { formUploadSchema } from '@holdfast/core/wire/rest/form-upload.ts'
+import { ManualClock } from '../../../seams/manual-clock.test-support.ts'
 import { BODY_WINDOW_MS, FORM_FIELD_BYTES_MAX, FORM_FILES_MAX } from '../limits.ts'
-import { ManualClock } from '../manual-clock.test-support.ts'
 import { AUTHORIZED, type Heard, TestDoor } from '../rest.test-support.ts'
 
 const MiB = 1024 * 1024

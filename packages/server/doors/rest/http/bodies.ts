@@ -35,7 +35,7 @@ export class Bodies {
   }
 }
 
-export function isAskingFirst({ headers }: IncomingMessage): boolean {
+function isAskingFirst({ headers }: IncomingMessage): boolean {
   return headers.expect !== undefined && headers.expect.toLowerCase() === '100-continue'
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { ManualClock } from '../../../seams/manual-clock.test-support.ts'
 import { BODY_BYTES_PER_SECOND_MIN, BODY_TICK_MS, BODY_WINDOW_MS } from '../limits.ts'
-import { ManualClock } from '../manual-clock.test-support.ts'
 import { BodyPace, type WatchedBody } from './body-pace.ts'
 
 class Body implements WatchedBody {

@@ -98,7 +98,7 @@ const inviteMessage: preParsingHookHandler = (request, reply, _payload, done) =>
   done()
 }
 
-export function prefixesOf({ place }: Operation): readonly string[] {
+function prefixesOf({ place }: Operation): readonly string[] {
   return place === 'api' ? API_PREFIXES : ['']
 }
 

@@ -6,7 +6,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { type Id, isId } from '@holdfast/core/wire/ids.ts'
-import type { Preconditions } from '../../../catalog/rows.ts'
+import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
 import { ENTITY_TAGS_MAX } from '../limits.ts'
 
 const NONE: Preconditions = {}

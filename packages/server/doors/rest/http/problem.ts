@@ -10,7 +10,7 @@ import {
 import { JSON_BODY_BYTES_MAX, RETRY_AFTER_SECONDS } from '../limits.ts'
 import { ValidationError } from './validation.ts'
 
-export const PROBLEM_TYPE = 'application/problem+json'
+const PROBLEM_TYPE = 'application/problem+json'
 
 /** Has a status of its own (RFC 6585). */
 export class HeadersTooLargeError extends HoldfastError {

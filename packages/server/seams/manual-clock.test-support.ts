@@ -1,5 +1,5 @@
 /** A clock that stands until it is moved. */
-import type { Clock, Timer } from '../../seams/clock.ts'
+import type { Clock, Timer } from './clock.ts'
 
 const START_MS = Date.UTC(2026, 10, 20)
 
