@@ -67,8 +67,9 @@ export async function upload(context: Context, path: PathModel, plan: PutPlan): 
 async function* bodyOf(context: Context, { content, leavesAfterBytes }: PutPlan): AsyncGenerator<Uint8Array> {
   const { bytes } = content
   const pieceBytes = bytes.length > 1024 * 1024 ? 512 * 1024 : 48 * 1024
+  const pauseMsMax = context.random.chance(0.15) ? 1500 : 3
   for (let at = 0; at < bytes.length; at += pieceBytes) {
-    if (at > 0) await context.sleep(context.random.between(0, 3))
+    if (at > 0) await context.sleep(context.random.between(0, pauseMsMax))
     if (at + pieceBytes > leavesAfterBytes) throw new ClientGone('the client went away')
     yield bytes.subarray(at, at + pieceBytes)
   }

@@ -25,6 +25,7 @@ export class Chaos {
   /** How likely a step meets a fault. */
   readonly #rate: number
   readonly #faults: readonly Fault[]
+  #isCalm = false
 
   constructor(
     cluster: SimulatedCluster,
@@ -38,15 +39,16 @@ export class Chaos {
     this.#trace = trace
     this.#rate = random.between(0.05, 0.3)
     const all: Fault[] = [
-      () => this.#crashNode('power'),
-      () => this.#crashNode('kill'),
-      () => this.#crashSeveral(),
-      () => this.#crashGateway(),
-      () => this.#crashEverything('power'),
-      () => this.#crashEverything('kill'),
+      () => this.#soon(() => this.#crashNode('power')),
+      () => this.#soon(() => this.#crashNode('kill')),
+      () => this.#soon(() => this.#crashSeveral()),
+      () => this.#soon(() => this.#crashGateway()),
+      () => this.#soon(() => this.#crashEverything('power')),
+      () => this.#soon(() => this.#crashEverything('kill')),
       () => this.#pullDrive(),
       () => this.#cutLink(),
       () => this.#badNetwork(),
+      () => this.#wrongAnswers(),
       () => this.#badDisk(),
       () => this.#fillDisk(),
       () => this.#jumpClock(),
@@ -59,11 +61,13 @@ export class Chaos {
   }
 
   step(): void {
+    this.#isCalm = false
     if (this.#random.chance(this.#rate)) this.#random.pick(this.#faults)()
   }
 
   /** Takes back what can be taken back, and starts what is down. Ends when all of it is up. */
   async calm(): Promise<void> {
+    this.#isCalm = true
     const { network, nodes } = this.#cluster
     network.cuts.clear()
     network.rates = CALM_NETWORK
@@ -97,6 +101,16 @@ export class Chaos {
 
   #node(): SimulatedNode {
     return this.#random.pick(this.#cluster.nodes)
+  }
+
+  /** Now, or right after somebody was told that something is done. */
+  #soon(act: () => void): void {
+    if (this.#random.chance(0.4)) act()
+    else this.#clients.atNextAcknowledgement(() => this.#timeline.after(this.#random.between(0, 4), () => this.#inTheStorm(act)))
+  }
+
+  #inTheStorm(act: () => void): void {
+    if (!this.#isCalm) act()
   }
 
   #crashNode(how: 'power' | 'kill'): void {
@@ -160,11 +174,20 @@ export class Chaos {
       lostAnswer: rate(),
       secondCopy: 3 * rate(),
       slowMessage: 2 * rate(),
-      flippedAnswer: 4 * rate(),
+      flippedAnswer: 0,
     }
     this.#trace.line(`network ${JSON.stringify(network.rates)}`)
     this.#timeline.after(this.#random.between(200, 4000), () => {
       network.rates = CALM_NETWORK
+    })
+  }
+
+  /** Doomed nodes answer with other bytes than they have checked. */
+  #wrongAnswers(): void {
+    const { network } = this.#cluster
+    network.rates = { ...network.rates, flippedAnswer: this.#random.between(0.1, 1) }
+    this.#timeline.after(this.#outageMs(), () => {
+      network.rates = { ...network.rates, flippedAnswer: 0 }
     })
   }
 

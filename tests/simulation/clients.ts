@@ -33,6 +33,7 @@ export class Clients {
   /** Changes whose answer was lost. */
   #lost: Change[] = []
   #keys = 0
+  #onAcknowledged: (() => void) | undefined
 
   constructor(
     cluster: SimulatedCluster,
@@ -60,10 +61,10 @@ export class Clients {
     if (context === undefined) return
     const random = this.#random
     const luck = random.float()
-    if (luck < 0.3) this.look()
-    else if (luck < 0.36) this.#readOld(context)
-    else if (luck < 0.4) this.#begin('list', () => listBucket(context, random.pick(this.buckets)))
-    else if (luck < 0.43) this.#history(context)
+    if (luck < 0.28) this.look()
+    else if (luck < 0.35) this.#readOld(context)
+    else if (luck < 0.37) this.#begin('list', () => listBucket(context, random.pick(this.buckets)))
+    else if (luck < 0.39) this.#history(context)
     else {
       const change = this.#someChange(luck)
       if (change !== undefined) this.#change(change, context)
@@ -74,6 +75,11 @@ export class Clients {
   look(): void {
     const context = this.#context()
     if (context !== undefined) this.#begin('read', () => readPath(context, this.#random.pick(this.#paths())))
+  }
+
+  /** Calls `act` once, at the next change that is acknowledged: the moment when a promise is young. */
+  atNextAcknowledgement(act: () => void): void {
+    this.#onAcknowledged = act
   }
 
   /** The gateway has crashed: nobody will hear from it again. */
@@ -120,7 +126,7 @@ export class Clients {
     const free = this.#paths().filter(({ isBusy }) => !isBusy)
     if (free.length === 0) return undefined
     const path = random.pick(free)
-    if (luck < 0.76) {
+    if (luck < 0.78) {
       const { preconditions, met } = somePreconditions(random, path.only)
       const plan = { ...somePut(random, this.#contents.next(), `key ${++this.#keys}`), preconditions }
       return new Put(path, plan, met)
@@ -172,6 +178,9 @@ export class Clients {
         this.#underWay.delete(asked)
         this.#trace.answer(kind, answer)
         this.#trace.line(`= ${what}: ${answer}`)
+        if (change === undefined || answer !== 'ok') return
+        this.#onAcknowledged?.()
+        this.#onAcknowledged = undefined
       },
       (error: unknown) => this.#cluster.noteBug(error),
     )

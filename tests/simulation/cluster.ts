@@ -29,7 +29,7 @@ import { demand, told, Violation } from './violation.ts'
 export const NODES = 5
 const LOOK_EVERY_MS = 1000
 const REPORT_EVERY_LOOKS = 3
-const REAP_EVERY_MS = 2500
+const REAP_EVERY_MS = 1200
 const SEALED_HEADER = Buffer.from('a sealed header')
 
 /** Protections that a control switches off, each of which must then be missed. */
@@ -239,6 +239,9 @@ export class SimulatedCluster {
       if (!node.hasStarted || node.store === undefined) continue
       const report = await node.life.outlive(node.store.report())
       if (report === undefined || report.state === 'absent') continue
+      // A start that is told twice, because the first answer was lost, looks like a disk that was rolled back.
+      const wasTold = node.startTold
+      node.startTold = true
       const { number, verdict } = await catalog.write(nodeStarted, {
         ...report,
         name: node.name,
@@ -248,11 +251,8 @@ export class SimulatedCluster {
       if (life.isOver) return
       node.hasStarted = false
       node.number = number
-      if (!node.isDamaged)
-        demand(
-          verdict === 'new' || verdict === 'current',
-          `${node.name}, an honest disk, is called ${verdict}: starts ${report.starts}, ends ${JSON.stringify(report.segmentEnds)}, known ${JSON.stringify((await catalog.read(listNodes, {})).find(({ number: each }) => each === number))}`,
-        )
+      const isTrusted = node.isDamaged || wasTold || verdict === 'new' || verdict === 'current'
+      demand(isTrusted, `${node.name}, an honest disk, is called ${verdict}: start ${report.starts}`)
     }
     const rows = await catalog.read(listNodes, {})
     for (const node of this.nodes) {

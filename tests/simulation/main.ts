@@ -27,10 +27,12 @@ const { values } = parseArgs({
     verbose: { type: 'boolean', default: false },
   },
 })
-const [first, seeds, steps] = [values.seed, values.seeds, values.steps].map((text) => {
-  if (/^\d+$/.test(text)) return Number(text)
-  process.stderr.write(`${text} is not a number; a run is --seed N [--seeds COUNT] [--steps N] [--verbose]\n`)
-  process.exit(2)
+const [first, seeds, steps] = [values.seed, values.seeds, values.steps].map((text): number => {
+  if (!/^\d+$/.test(text)) {
+    process.stderr.write(`${text} is not a number; a run is --seed N [--seeds COUNT] [--steps N] [--verbose]\n`)
+    process.exit(2)
+  }
+  return Number(text)
 })
 
 const faults = new Map<string, number>()

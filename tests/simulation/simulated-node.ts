@@ -53,6 +53,7 @@ export class SimulatedNode {
   isDamaged = false
   /** Its last start is not in the catalog yet. */
   hasStarted = false
+  startTold = false
 
   constructor(
     options: NodeOptions,
@@ -106,6 +107,7 @@ export class SimulatedNode {
         if (life.isOver) return
         this.store = store
         this.hasStarted = true
+        this.startTold = false
         this.#trace.line(`${this.name} is up`)
         this.#watch(life, store)
         return
