@@ -5,11 +5,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { serverArguments, serverEnvironment } from '../scripts/server-command.js'
 import { freePort } from './free-port.ts'
 import type { Target } from './load/jobs.ts'
 
-const MAIN = fileURLToPath(new URL('../packages/server/main.ts', import.meta.url))
 const READY = 'Holdfast is ready'
 const SAID_CHARACTERS_MAX = 4000
 const LOOK_MS = 50
@@ -41,7 +40,8 @@ export class Holdfast implements AsyncDisposable {
   /** Resolves at its ready line. */
   static async start(directory: string): Promise<Holdfast> {
     const port = await freePort()
-    const child = spawn(process.execPath, [MAIN, 'up', '--data', directory, '--port', String(port)], {
+    const child = spawn(process.execPath, [...serverArguments, 'up', '--data', directory, '--port', String(port)], {
+      env: { ...serverEnvironment, ...process.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const killAtExit = (): void => void child.kill('SIGKILL')

@@ -1,8 +1,7 @@
 /** `npm start -- ARGS`: everything in one process. stdout carries what the server prints and nothing else. */
-import { join } from 'node:path'
-import { installed, root } from './install.js'
+import { installed } from './install.js'
 import { run } from './run.js'
+import { serverArguments, serverEnvironment } from './server-command.js'
 
-// Node.js keeps what it made of the sources, so that the next start is faster and smaller.
-process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'node')
-run(installed(), [join(root, 'packages', 'server', 'main.ts'), 'up', ...process.argv.slice(2)])
+Object.assign(process.env, { ...serverEnvironment, ...process.env })
+run(installed(), [...serverArguments, 'up', ...process.argv.slice(2)])

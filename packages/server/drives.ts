@@ -20,6 +20,8 @@ import { openSqliteIndex } from './storage/sqlite-index.ts'
 
 /** How often the catalog is told how far the segments go: what a rollback of a disk is measured by. */
 const REPORT_EVERY_LOOKS = 30
+/** Leaves most of a slow disk to those who wait for it. */
+const COMPACT_BYTES_PER_SECOND = 32 * 1024 * 1024
 
 export interface DriveDirectory {
   /** `drive-1`, …: what the catalog knows it by. */
@@ -76,6 +78,14 @@ export class Drives implements AsyncDisposable {
     await this.nodes.refresh()
     this.#looks++
     if (this.#looks % REPORT_EVERY_LOOKS === 0) await this.#report()
+  }
+
+  /** Gives back the space of segments that are mostly dead, slowly. What a drive cannot do now, it does at the next turn. */
+  async compact(signal: AbortSignal): Promise<void> {
+    for (const { store } of this.#drives) {
+      await store?.compact({ bytesPerSecond: COMPACT_BYTES_PER_SECOND, signal }).catch(() => {})
+      if (signal.aborted) return
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

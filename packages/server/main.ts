@@ -28,7 +28,7 @@ import { SecretDirectory } from './seams/secret-files.ts'
 const VERSION = '0.1.0'
 const HOST = '127.0.0.1'
 /** All stripe buffers together. */
-const STRIPE_BUDGET_BYTES = 192 * 1024 * 1024
+const STRIPE_BUDGET_BYTES = 128 * 1024 * 1024
 const WORKERS_MAX = 16
 const LOOK_EVERY_MS = 1000
 const REAP_EVERY_MS = 60_000
@@ -80,7 +80,12 @@ async function up({ dataDirectory, port, drives: driveCount, driveDirectories }:
     await Gateway.open({ cluster, gateway: ids.next(), catalog, nodes, compute, masterKeys, clock, random, ids }),
   )
   resources.use(repeatedly(LOOK_EVERY_MS, 'looking at the drives', () => drives.look()))
-  resources.use(repeatedly(REAP_EVERY_MS, 'collecting', () => gateway.reaper.run()))
+  resources.use(
+    repeatedly(REAP_EVERY_MS, 'collecting', async (signal) => {
+      await gateway.reaper.run()
+      await drives.compact(signal)
+    }),
+  )
 
   const authenticate = adminKey.authenticate.bind(adminKey)
   const server = resources.use(
@@ -135,20 +140,20 @@ function stopSignal(): Promise<void> {
 }
 
 /** Does something again and again, never twice at once. A failure is logged, and the next turn comes all the same. */
-function repeatedly(everyMs: number, what: string, act: () => Promise<unknown>): AsyncDisposable {
+function repeatedly(everyMs: number, what: string, act: (closing: AbortSignal) => Promise<unknown>): AsyncDisposable {
   let running: Promise<unknown> = Promise.resolve()
   let timer = clock.after(everyMs, turn)
-  let closed = false
+  const closing = new AbortController()
   function turn(): void {
-    running = act()
+    running = act(closing.signal)
       .catch((error: unknown) => log.error({ err: error }, `${what} failed`))
       .finally(() => {
-        if (!closed) timer = clock.after(everyMs, turn)
+        if (!closing.signal.aborted) timer = clock.after(everyMs, turn)
       })
   }
   return {
     async [Symbol.asyncDispose]() {
-      closed = true
+      closing.abort()
       timer.cancel()
       await running
     },

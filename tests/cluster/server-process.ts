@@ -8,9 +8,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { serverArguments, serverEnvironment } from '../../scripts/server-command.js'
 import { HttpClient } from './http-client.ts'
 
-const MAIN = join(import.meta.dirname, '../../packages/server/main.ts')
 const READY = /^Holdfast is ready: http:\/\/127\.0\.0\.1:(\d+)$/m
 /** Far above what a start takes, for other work may have the machine. */
 const START_MS_MAX = 60_000
@@ -160,9 +160,13 @@ export class Run {
   constructor(given: readonly string[], under: readonly string[] = []) {
     // What the test runner tells its own files is not for the server.
     const { NODE_TEST_CONTEXT: _, ...environment } = process.env
-    const [program = process.execPath, ...rest] = [...under, process.execPath, MAIN, ...given]
+    const [program = process.execPath, ...rest] = [...under, process.execPath, ...serverArguments, ...given]
     // A group of its own, so that a signal reaches the server also where another program runs it.
-    const child = spawn(program, rest, { env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, rest, {
+      env: { ...serverEnvironment, ...environment },
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#child = child
     living.add(child)
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -106,7 +106,10 @@ export class Chaos {
   /** Now, or right after somebody was told that something is done. */
   #soon(act: () => void): void {
     if (this.#random.chance(0.4)) act()
-    else this.#clients.atNextAcknowledgement(() => this.#timeline.after(this.#random.between(0, 4), () => this.#inTheStorm(act)))
+    else
+      this.#clients.atNextAcknowledgement(() =>
+        this.#timeline.after(this.#random.between(0, 4), () => this.#inTheStorm(act)),
+      )
   }
 
   #inTheStorm(act: () => void): void {

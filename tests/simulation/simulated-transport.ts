@@ -13,8 +13,10 @@ import type { Life, Timeline } from './timeline.ts'
 import type { Trace } from './trace.ts'
 
 const TIMEOUT_MS = 8000
-/** A second copy comes at most so much later. It may outlive the gateway that sent it. */
+/** A second copy comes at most so much later: before the timeout, so that no call is settled while a copy is on its way. */
 const LATE_COPY_MS_MAX = 4000
+/** What a gateway sent outlives it by so much; then its connections are gone. */
+const RESET_AFTER_MS = 300
 
 /** How likely each is, per message, from 0 to 1. */
 export interface NetworkRates {
@@ -89,7 +91,12 @@ export class SimulatedNetwork {
         return bytes && this.#arrivedFrom(node, bytes)
       },
       delete: (ids, order) => call('delete', (store) => store.delete(ids, order), true),
-      purge: (ids, order) => call('purge', (store) => store.purge(ids, order), true),
+      purge: (ids, order) =>
+        call(
+          `purge ${ids.map(({ stripe, index }) => `${stripe} ${index}`).join()}`,
+          (store) => store.purge(ids, order),
+          true,
+        ),
       list: (options) => call('list', (store) => store.list(options)),
       report: () => call('report', (store) => store.report()),
       async [Symbol.asyncDispose]() {},
@@ -105,7 +112,7 @@ export class SimulatedNetwork {
     const sent = bytes.slice()
     // A node writes its header into the bytes that it got, so that each arrival has its own.
     const arrived = (): ShardPut => ({ ...put, record: { bytes: sent.slice(), payloadLength } })
-    return await call('put', (store) => store.put(arrived()), true)
+    return await call(`put ${put.id.stripe} ${put.id.index}`, (store) => store.put(arrived()), true)
   }
 
   #call<Answer>(
@@ -123,6 +130,8 @@ export class SimulatedNetwork {
         })
       }
       const arrive = (): void => {
+        if (this.#isReset(life)) return
+        this.#trace.line(`> ${what} at ${node.name}`)
         this.#ask(node, act).then(
           (value) => answer(() => resolve(value)),
           (error: unknown) => answer(() => reject(error)),
@@ -132,6 +141,8 @@ export class SimulatedNetwork {
       if (!mayComeTwice || !this.#random.chance(this.rates.secondCopy)) return
       this.#trace.fault('second copy', `${what} to ${node.name}`)
       this.#timeline.after(this.#random.between(0, LATE_COPY_MS_MAX), () => {
+        if (this.#isReset(life)) return
+        this.#trace.line(`> ${what} at ${node.name}, again`)
         this.#ask(node, act).catch(() => undefined)
       })
     })
@@ -170,6 +181,10 @@ export class SimulatedNetwork {
         arrive()
       } else this.#trace.fault('cut message', `${direction} of ${what}, ${node.name}`)
     })
+  }
+
+  #isReset(life: Life): boolean {
+    return life.endedAtMs !== undefined && this.#timeline.nowMs > life.endedAtMs + RESET_AFTER_MS
   }
 
   #cutOf(node: SimulatedNode): Cut {

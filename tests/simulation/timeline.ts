@@ -103,7 +103,7 @@ export class Timeline {
 
 export class Life implements Clock {
   readonly #timeline: Timeline
-  #isOver = false
+  #endedAtMs: number | undefined
   readonly #bereaved = new Set<() => void>()
 
   constructor(timeline: Timeline) {
@@ -111,7 +111,11 @@ export class Life implements Clock {
   }
 
   get isOver(): boolean {
-    return this.#isOver
+    return this.#endedAtMs !== undefined
+  }
+
+  get endedAtMs(): number | undefined {
+    return this.#endedAtMs
   }
 
   now(): number {
@@ -124,7 +128,7 @@ export class Life implements Clock {
 
   after(delayMs: number, act: () => void): Timer {
     return this.#timeline.after(delayMs, () => {
-      if (!this.#isOver) act()
+      if (!this.isOver) act()
     })
   }
 
@@ -138,7 +142,7 @@ export class Life implements Clock {
   }
 
   end(): void {
-    this.#isOver = true
+    this.#endedAtMs ??= this.#timeline.nowMs
     for (const bereave of this.#bereaved) bereave()
     this.#bereaved.clear()
   }

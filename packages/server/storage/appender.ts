@@ -14,6 +14,7 @@ import type { Identity } from './identity.ts'
 import { OpenSegment, type SegmentRules } from './open-segment.ts'
 import { KIND_IDENTITY, type Place, writeHeader } from './record.ts'
 import { recordBufferOf, sha256Of } from './record-buffer.ts'
+import { segmentPath } from './segment-name.ts'
 import type { ShardTable } from './shard-table.ts'
 
 /** Bytes that wait for the disk; who brings more is told to come back. */
@@ -57,7 +58,9 @@ export class Appender implements AsyncDisposable {
   #next: Promise<OpenSegment> | undefined
   #nextNumber: number
   readonly #closing = new Set<Promise<void>>()
-  #ended: Error | undefined
+  /** Set when nothing may be written any more. */
+  #failure: Error | undefined
+  #closed = false
 
   constructor(options: AppenderOptions) {
     this.#options = options
@@ -70,7 +73,8 @@ export class Appender implements AsyncDisposable {
    * durable, in the same breath for the whole group.
    */
   async append(record: Uint8Array, stamp: (place: Place) => void, landed: (place: Place) => void): Promise<void> {
-    if (this.#ended !== undefined) throw this.#ended
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#closed) throw new HoldfastError('shutting_down', 'this disk is being closed')
     if (this.#queuedBytes + record.length > QUEUED_BYTES_MAX) {
       throw new HoldfastError('overloaded', `more than ${QUEUED_BYTES_MAX} bytes wait for this disk`)
     }
@@ -84,8 +88,14 @@ export class Appender implements AsyncDisposable {
   /** The number of the segment that new records go to; nothing is written to a lower one any more. */
   async currentSegment(): Promise<number> {
     if (this.#current !== undefined) return this.#current.number
-    this.#next ??= this.#begin()
-    return (await this.#next).number
+    const next = this.#next ?? this.#begin()
+    this.#next = next
+    try {
+      return (await next).number
+    } catch (error) {
+      if (this.#next === next) this.#next = undefined
+      throw error
+    }
   }
 
   /** Closes a segment that an earlier start left behind. */
@@ -96,15 +106,16 @@ export class Appender implements AsyncDisposable {
 
   /** Refuses what waits and what comes, and lets go of the files without touching them. */
   async end(error: HoldfastError): Promise<void> {
-    this.#ended ??= error
+    this.#failure ??= error
     for (const segment of await this.#settled()) await segment.abandon()
   }
 
   /** Waits for what is under way and leaves the segment for the next start. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const failed = this.#ended !== undefined
-    this.#ended ??= new HoldfastError('shutting_down', 'this disk is being closed')
-    for (const segment of await this.#settled()) await (failed ? segment.abandon() : segment.leave())
+    this.#closed = true
+    for (const segment of await this.#settled()) {
+      await (this.#failure === undefined ? segment.leave() : segment.abandon())
+    }
   }
 
   /** The segments that are still open once nothing is under way. */
@@ -119,6 +130,7 @@ export class Appender implements AsyncDisposable {
     for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
       let group: Waiting[] = [first]
       try {
+        if (this.#failure !== undefined) throw this.#failure
         const segment = await this.#segmentFor(first.record.length)
         group = this.#groupFor(segment)
         await this.#write(segment, group)
@@ -178,8 +190,8 @@ export class Appender implements AsyncDisposable {
 
   async #fail(error: unknown, group: readonly Waiting[]): Promise<void> {
     const meant = await this.#options.judge(error)
-    if (!hasCode(meant, 'disk_full', 'overloaded')) this.#ended ??= meant
-    this.#settleGroup(this.#ended === undefined ? group : [...this.#queue], (waiting) => waiting.reject(meant))
+    if (!hasCode(meant, 'disk_full', 'overloaded')) this.#failure ??= meant
+    this.#settleGroup(this.#failure === undefined ? group : [...this.#queue], (waiting) => waiting.reject(meant))
   }
 
   async #segmentFor(recordBytes: number): Promise<OpenSegment> {
@@ -207,6 +219,7 @@ export class Appender implements AsyncDisposable {
       await segment.append([this.#identityRecord(segment.number)])
     } catch (error) {
       await segment.abandon()
+      await disk.remove(segmentPath(segment.number)).catch(() => undefined)
       throw error
     }
     table.setEnd(segment.number, segment.endBytes, false)
@@ -231,7 +244,7 @@ export class Appender implements AsyncDisposable {
       // A segment without its index record is as good as one with it, only slower to open.
       await segment.abandon()
       const meant = await judge(error)
-      if (!hasCode(meant, 'disk_full', 'overloaded')) this.#ended ??= meant
+      if (!hasCode(meant, 'disk_full', 'overloaded')) this.#failure ??= meant
     }
   }
 }

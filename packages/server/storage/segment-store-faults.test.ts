@@ -79,6 +79,19 @@ describe('a full disk', () => {
     )
   })
 
+  it('leaves no empty segments behind when there is no room to begin one', async () => {
+    const disk = await newDisk()
+    const store = await SegmentStore.open(memoryIndexOptions(disk))
+    for (let round = 0; round < 5; round++) {
+      disk.force('noSpace')
+      disk.force('noSpace')
+      await refuses('disk_full', () => store.put(putOf(shardIdOf(1), PAYLOAD)))
+      await store.checkIdentity()
+    }
+    assert.deepEqual(await disk.list('segments'), [])
+    await store.put(putOf(shardIdOf(1), PAYLOAD))
+  })
+
   it('is met for real on a small file system', async (test) => {
     await using small = await tmpfs(test, '3m')
     if (small === undefined) return
@@ -117,6 +130,20 @@ describe('a failing disk', () => {
       await store[Symbol.asyncDispose]()
     })
   }
+
+  it('is failed when a segment that is full cannot be closed', async () => {
+    const disk = await newDisk()
+    const store = await SegmentStore.open({
+      ...memoryIndexOptions(new FailingAt(disk, 53_248)),
+      segmentBytesMax: 65_536,
+    })
+    for (let number = 0; number < 4; number++) await store.put(putOf(shardIdOf(number), PAYLOAD))
+    await refuses('disk_failed', async () => {
+      for (let number = 4; number < 9; number++) await store.put(putOf(shardIdOf(number), PAYLOAD))
+    })
+    assert.equal((await store.report()).state, 'failed')
+    await store[Symbol.asyncDispose]()
+  })
 
   it('fails all that waited for it', async () => {
     const disk = await newDisk()
@@ -357,6 +384,26 @@ class BadSectors extends ChangedDisk {
         if (position < to && position + into.length > from)
           throw Object.assign(new Error('bad sector'), { code: 'EIO' })
         return await file.read(into, position)
+      },
+    }
+  }
+}
+
+/** Cannot write at one position of any file: where the index record of a full segment goes. */
+class FailingAt extends ChangedDisk {
+  readonly #position: number
+
+  constructor(inner: Disk, position: number) {
+    super(inner)
+    this.#position = position
+  }
+
+  override changed(file: DiskFile): DiskFile {
+    return {
+      ...file,
+      write: async (pieces, position) => {
+        if (position === this.#position) throw Object.assign(new Error('bad sector'), { code: 'EIO' })
+        await file.write(pieces, position)
       },
     }
   }

@@ -1,5 +1,5 @@
 /** Opens segment stores for tests: on a directory of the real file system with the real index, or on a disk in memory. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asId } from '@holdfast/core/wire/ids.ts'

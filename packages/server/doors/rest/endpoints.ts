@@ -77,7 +77,7 @@ export function endpoints(floor: Floor, desk: Desk): readonly Endpoint[] {
     getHealth({ cluster }),
     getHealthz(),
     getReadyz({ cluster }),
-    upload({ uploads, bodies, problems }),
+    upload({ uploads, bodies }),
     files(floor),
     download({ downloads, problems, clock }),
     metadata(floor),

@@ -38,7 +38,11 @@ class Fields {
     }
     if (name === 'bucket') this.#bucket = value
     else if (name === 'path') this.#path = value
-    else throw new HoldfastError('bad_request', `a form has the fields bucket, path and file, not ${name}`)
+    else
+      throw new HoldfastError(
+        'bad_request',
+        `a form has the fields bucket and path, and files with a name; not ${name}`,
+      )
     this.#isUsed = false
   }
 

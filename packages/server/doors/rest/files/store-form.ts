@@ -3,7 +3,6 @@ import type { FormItem } from '@holdfast/core/wire/rest/form-upload.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FileAnswer } from '../../../files/file-answer.ts'
 import type { UploadFloor } from '../floor.ts'
-import type { Problems } from '../http/answer-problem.ts'
 import { type Bodies, invite } from '../http/bodies.ts'
 import { goneSignal } from '../http/client-gone.ts'
 import { expected, problemOf } from '../http/problem.ts'
@@ -14,7 +13,6 @@ import { storeOfUnknownLength } from './store-of-unknown-length.ts'
 export interface Storing {
   readonly uploads: UploadFloor
   readonly bodies: Bodies
-  readonly problems: Problems
 }
 
 export interface StoredItem {
@@ -26,7 +24,7 @@ export interface StoredItem {
 
 /** Without a field `bucket`, files go to `bucket`. @throws where the form itself cannot be read */
 export async function storeForm(
-  { uploads, bodies, problems }: Storing,
+  { uploads, bodies }: Storing,
   request: FastifyRequest,
   reply: FastifyReply,
   bucket?: string,
@@ -46,9 +44,6 @@ export async function storeForm(
       // What was stored before stays, and must be told.
       if (items.length === 0) throw thrown
       items.push(failed(thrown, request, null))
-    }
-    for (const { thrown, item } of items) {
-      if (thrown !== undefined) problems.note(thrown, request, item.problem?.code ?? '', item.status)
     }
     return items
   })

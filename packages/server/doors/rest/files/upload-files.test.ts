@@ -173,6 +173,7 @@ describe('a form with files', () => {
       'bad_request',
     )
     assert.equal(await code(Buffer.from('nonsense')), 'bad_request')
+    assert.equal(await code([]), 'bad_request')
     assert.equal(await code([['bucket', 'default']], { 'content-type': 'application/json' }), 'unsupported_media_type')
     assert.equal(await code([['bucket', 'default']], { 'content-type': 'multipart/form-data' }), 'bad_request')
     assert.deepEqual(door.floor.paths, [])

@@ -1,8 +1,10 @@
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { formUploadSchema } from '@holdfast/core/wire/rest/form-upload.ts'
+import type { Problems } from '../http/answer-problem.ts'
 import { ANSWER_HEADERS, type Endpoint, MESSAGE_TYPE, messageBytes } from '../http/endpoint.ts'
 import { type Storing, storeForm } from './store-form.ts'
 
-export function uploadFiles(storing: Storing): Endpoint {
+export function uploadFiles({ problems, ...storing }: Storing & { readonly problems: Problems }): Endpoint {
   return {
     operation: {
       id: 'uploadFiles',
@@ -25,8 +27,12 @@ export function uploadFiles(storing: Storing): Endpoint {
       const items = await storeForm(storing, request, reply)
       const [first] = items
       const stored = items.filter(({ thrown }) => thrown === undefined)
+      if (first === undefined) throw new HoldfastError('bad_request', 'the form holds no file')
       // Where nothing was stored, the answer is the problem itself.
-      if (first !== undefined && stored.length === 0) throw first.thrown
+      if (stored.length === 0) throw first.thrown
+      for (const { thrown, item } of items) {
+        if (item.problem !== undefined) problems.note(thrown, request, item.problem.code, item.status)
+      }
       reply
         .code(stored.length === items.length ? 201 : 207)
         .headers(ANSWER_HEADERS)
