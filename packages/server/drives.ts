@@ -35,6 +35,7 @@ interface Drive {
   readonly place: DriveDirectory
   number: number
   store: SegmentStore | undefined
+  complaint: string
 }
 
 export interface DrivesOptions {
@@ -58,7 +59,8 @@ export class Drives implements AsyncDisposable {
     this.#options = options
     const transport: Transport = { link: (number) => this.#link(number) }
     this.nodes = new Nodes(transport, (before, after) => {
-      if (before.state !== after.state) options.warn(`${after.name} is ${after.state}, it was ${before.state}`)
+      if (before.state !== after.state && this.#looks > 0)
+        options.warn(`${after.name} is ${after.state}, it was ${before.state}`)
     })
   }
 
@@ -74,7 +76,16 @@ export class Drives implements AsyncDisposable {
 
   /** To be called every second: what went is away, what came back is there. */
   async look(): Promise<void> {
-    await Promise.all(this.#drives.map((drive) => this.#lookAt(drive)))
+    await Promise.all(
+      this.#drives.map((drive) =>
+        this.#lookAt(drive).then(
+          () => {
+            drive.complaint = ''
+          },
+          (error: unknown) => this.#complain(drive, error),
+        ),
+      ),
+    )
     await this.nodes.refresh()
     this.#looks++
     if (this.#looks % REPORT_EVERY_LOOKS === 0) await this.#report()
@@ -96,9 +107,11 @@ export class Drives implements AsyncDisposable {
   async #add(place: DriveDirectory, nodes: readonly NodeRow[]): Promise<void> {
     const known = nodes.find(({ name }) => name === place.name)
     const node = known?.node ?? (await this.#newNode(place, nodes))
-    const drive: Drive = { place, number: known?.number ?? -1, store: undefined }
+    const drive: Drive = { place, number: known?.number ?? -1, store: undefined, complaint: '' }
     const store = await this.#openStore(place, node)
     if (store !== undefined) await this.#started(drive, store)
+    else if (known === undefined)
+      throw new HoldfastError('disk_foreign', `${place.name} is new and does not open; see above`)
     this.#drives.push(drive)
     const at = { zone: place.zone, region: 'here', weight: 1, state: 'offline', writable: false } as const
     this.nodes.add({
@@ -156,9 +169,19 @@ export class Drives implements AsyncDisposable {
       const { clusterId, sealedHeader } = cluster
       return await SegmentStore.open({ disk, clock, openIndex, cluster: clusterId, node, sealedHeader })
     } catch (error) {
-      warn(`${name} at ${directory} does not open: ${error instanceof Error ? error.message : String(error)}`)
+      const drive = this.#drives.find(({ place }) => place.name === name)
+      const because = `at ${directory} does not open: ${error instanceof Error ? error.message : String(error)}`
+      if (drive === undefined) warn(`${name} ${because}`)
+      else this.#complain(drive, new Error(because))
       return undefined
     }
+  }
+
+  /** One bad drive is told of once, and keeps nobody from looking at the others. */
+  #complain(drive: Drive, error: unknown): void {
+    const complaint = error instanceof Error ? error.message : String(error)
+    if (complaint !== drive.complaint) this.#options.warn(`${drive.place.name}: ${complaint}`)
+    drive.complaint = complaint
   }
 
   async #lookAt(drive: Drive): Promise<void> {

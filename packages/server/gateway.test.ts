@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { asSha256 } from '@holdfast/core/wire/ids.ts'
 import { pieces, TestGateway, tester } from './gateway.test-support.ts'
+import { sleep, systemClock } from './seams/clock.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -204,6 +205,27 @@ describe('a gateway', () => {
     const expectedSha256 = asSha256('0'.repeat(64))
     await assert.rejects(test.put('file', randomBytes(10), { expectedSha256 }), refusal('digest_mismatch'))
     await assert.rejects(test.get('file'), refusal('file_not_found'))
+  })
+
+  it('keeps the memory of a window until its puts have settled, also when the client goes while the next one waits', async () => {
+    await using test = await TestGateway.open({ budgetBytes: 20 * MiB })
+    let letGo = (): void => {}
+    const wait = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    for (const store of test.stores) store.inject({ on: 'put', times: 1, wait: () => wait })
+    const gone = new AbortController()
+    const cut = test.put('cut', pieces(randomBytes(20 * MiB)), { signal: gone.signal })
+    await sleep(systemClock, 300)
+    gone.abort(new Error('the client is gone'))
+    const body = randomBytes(3 * MiB)
+    const next = test.put('next', pieces(body))
+    const first = await Promise.race([next.then(() => 'stored'), sleep(systemClock, 300).then(() => 'waiting')])
+    assert.equal(first, 'waiting')
+    letGo()
+    await assert.rejects(cut, /the client is gone/)
+    await next
+    assert.deepEqual(await test.get('next'), body)
   })
 
   it('leaves nothing behind: what was deleted for good, and what never came to its commit, goes from the nodes', async () => {

@@ -21,6 +21,7 @@ import { type KeyFiles, openKeyFiles } from './files/keys/key-files.ts'
 import { sealHeader } from './files/keys/sealed-header.ts'
 import { Gateway } from './gateway.ts'
 import { systemClock } from './seams/clock.ts'
+import { systemCodeOf } from './seams/disk.ts'
 import { FileDisk } from './seams/file-disk.ts'
 import { systemRandom } from './seams/random.ts'
 import { SecretDirectory } from './seams/secret-files.ts'
@@ -28,8 +29,10 @@ import { SecretDirectory } from './seams/secret-files.ts'
 const VERSION = '0.1.0'
 const HOST = '127.0.0.1'
 /** All stripe buffers together. */
-const STRIPE_BUDGET_BYTES = 128 * 1024 * 1024
-const WORKERS_MAX = 16
+const STRIPE_BUDGET_BYTES = 112 * 1024 * 1024
+/** A worker's part of them holds a stripe of every policy. */
+const LANE_BYTES_MIN = 36 * 1024 * 1024
+const WORKERS_MAX = Math.floor(STRIPE_BUDGET_BYTES / LANE_BYTES_MIN)
 const LOOK_EVERY_MS = 1000
 const REAP_EVERY_MS = 60_000
 
@@ -67,6 +70,8 @@ async function up({ dataDirectory, port, drives: driveCount, driveDirectories }:
   resources.defer(() => rm(pidFile, { force: true }))
 
   const { cluster, keys } = await openCluster(catalog, data)
+  // Said before anything else may fail: a later start does not say it again.
+  for (const sentence of keys.sentences) process.stderr.write(`${sentence}\n`)
   const adminKey = await AdminKey.open(new SecretDirectory(data), { random, ids })
   const places = await drivePlaces(driveDirectories ?? numbered(data, driveCount))
   const warn = (sentence: string): void => log.warn(sentence)
@@ -92,7 +97,6 @@ async function up({ dataDirectory, port, drives: driveCount, driveDirectories }:
     await RestServer.open({ floor: gateway, authenticate, log, clock, random, version: VERSION }),
   )
   const listening = await server.listen({ host: HOST, port })
-  for (const sentence of keys.sentences) process.stderr.write(`${sentence}\n`)
   process.stdout.write(`Holdfast is ready: http://${HOST}:${listening}\n`)
   await stopped
 }
@@ -164,7 +168,8 @@ try {
   await up(parseArguments(process.argv.slice(2)))
 } catch (error) {
   // What may happen (another process on this directory, a foreign disk) is told in a sentence; a bug shows its stack.
-  if (!(error instanceof HoldfastError)) throw error
-  process.stderr.write(`${error.message}\n`)
+  const code = systemCodeOf(error)
+  if (!(error instanceof HoldfastError) && code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'ENOENT') throw error
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1
 }

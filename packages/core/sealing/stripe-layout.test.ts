@@ -43,11 +43,12 @@ describe('stripe layout', () => {
   it('fits a stripe filled to its capacity, whatever its chunks', () => {
     for (const k of [1, 2, 3, 16]) {
       for (const minimum of [4096, 65_536, 262_144]) {
-        const capacity = stripeCapacity(k, minimum)
+        const { plainBytes, shardBytesMax } = stripeCapacity(k, minimum)
         for (const length of [minimum, minimum + 1, 60_000, 65_535].filter((each) => each >= minimum)) {
           const lengths: number[] = []
-          for (let left = capacity; left > 0; left -= length) lengths.push(Math.min(left, length) + 16)
-          assert.ok(layoutStripe(lengths, k).shardBytes <= SHARD_BYTES_MAX)
+          for (let left = plainBytes; left > 0; left -= length) lengths.push(Math.min(left, length) + 16)
+          assert.ok(layoutStripe(lengths, k).shardBytes <= shardBytesMax)
+          assert.ok(shardBytesMax <= SHARD_BYTES_MAX)
         }
       }
     }

@@ -9,7 +9,7 @@
  * catalog. `docs/formats.md`, *A stripe*, is the specification.
  */
 import { assert } from '../wire/assert.ts'
-import { CHUNK_ID_BYTES, NONCE_BYTES, SHARD_BYTES_MAX } from './chunk-format.ts'
+import { CHUNK_ID_BYTES, NONCE_BYTES, SHARD_BYTES_MAX, TAG_BYTES } from './chunk-format.ts'
 
 /** A chunk at least this long may cross a border between shards. */
 export const CROSSING_BYTES_MIN = 64 * 1024
@@ -40,17 +40,23 @@ export interface TableEntry {
   readonly codec: number
 }
 
+/** A stripe of many data shards has shorter ones instead, so that its buffers stay within bounds. */
+export const STRIPE_PLAIN_BYTES_MAX = 12 * 1024 * 1024
+
 /**
- * How many plain bytes fit a stripe whatever their chunks turn out to be: k shards less a table, the tags, and the gaps.
- * `chunkBytesMin` is the shortest chunk but for the last.
+ * How many plain bytes fit a stripe whatever their chunks turn out to be, and how long its shards can become: k shards less a
+ * table, the tags, and the gaps. `chunkBytesMin` is the shortest chunk but for the last.
  */
-export function stripeCapacity(dataShards: number, chunkBytesMin: number): number {
+export function stripeCapacity(
+  dataShards: number,
+  chunkBytesMin: number,
+): { plainBytes: number; shardBytesMax: number } {
   const total = dataShards * SHARD_BYTES_MAX
-  const perChunk = TABLE_ENTRY_BYTES + 16
-  const chunksMax = Math.ceil(total / chunkBytesMin) + 2
+  const chunksMax = Math.ceil(Math.min(total, STRIPE_PLAIN_BYTES_MAX) / chunkBytesMin) + 2
   // Compression makes long chunks short, so any border may have a gap.
-  const gaps = dataShards * CROSSING_BYTES_MIN
-  return total - chunksMax * perChunk - TRAILER_BYTES - gaps
+  const overhead = chunksMax * (TABLE_ENTRY_BYTES + TAG_BYTES) + TRAILER_BYTES + dataShards * CROSSING_BYTES_MIN
+  const plainBytes = Math.min(total - overhead, STRIPE_PLAIN_BYTES_MAX)
+  return { plainBytes, shardBytesMax: Math.min(SHARD_BYTES_MAX, Math.ceil((plainBytes + overhead) / dataShards)) }
 }
 
 /** The shortest shards that hold chunks of these stored lengths, in this order. */

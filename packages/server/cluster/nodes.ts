@@ -86,6 +86,11 @@ export class Nodes {
       this.#set(number, { state: 'offline', writable: false })
   }
 
+  /** A node that does not answer a put takes no new ones until it is asked again and answers. */
+  noteSilence(number: number): void {
+    this.#set(number, { writable: false })
+  }
+
   /** Asks every node how it is. */
   async refresh(): Promise<void> {
     await Promise.all(this.all().map((node) => this.#refresh(node.number)))

@@ -120,6 +120,8 @@ export class Reaper {
   async #clearDebris(sequence: number): Promise<number> {
     let cleared = 0
     for (const { session } of await this.#catalog.write(deadSessions, { nowMs: this.#clock.now() })) {
+      // Puts that are still on their way would come after the look.
+      if (this.#sessions.holds(session)) continue
       const named = new Set((await this.#catalog.read(shardsOf, { session })).map(nameOf))
       let everywhere = true
       for (const { number } of this.#nodes.all()) {

@@ -80,6 +80,11 @@ export class Sessions implements AsyncDisposable {
     return { stripe: stripeIdOf(session.id, session.stripes), sequence: session.sequence, pin: this.#pin(session) }
   }
 
+  /** Whether someone here still works under it, alive or not: one that expired may have puts on their way. */
+  holds(session: Id): boolean {
+    return this.#held.has(session)
+  }
+
   /** Makes a new session current, so that the old one can end. */
   roll(): Promise<void> {
     this.#opening ??= this.#roll().finally(() => {

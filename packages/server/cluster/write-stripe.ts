@@ -112,6 +112,8 @@ class Attempt {
   readonly #meantFor: number[]
   readonly #tried: Set<number>
   readonly #durable = new Map<number, number>()
+  /** Indexes whose record a node was given already. */
+  readonly #sent = new Set<number>()
   readonly #pending = new Set<Promise<void>>()
   readonly #waiting = new Map<number, Promise<boolean>>()
   readonly #timers: { cancel(): void }[] = []
@@ -144,26 +146,23 @@ class Attempt {
 
   #send(index: number, node: number): void {
     const isMeant = (): boolean => this.#meantFor[index] === node
-    const arrived = this.#nodes
-      .store(node)
-      .put(this.#putOf(index))
-      .then(
-        () => {
-          if (isMeant()) {
-            this.#durable.set(index, node)
-            this.#waiting.delete(index)
-          }
-          return true
-        },
-        (error: unknown) => {
-          this.#nodes.noteFailure(node, error)
-          if (isMeant()) {
-            this.#waiting.delete(index)
-            if (!this.#answered) this.#replace(index)
-          }
-          return false
-        },
-      )
+    const arrived = this.#put(index, node).then(
+      () => {
+        if (isMeant()) {
+          this.#durable.set(index, node)
+          this.#waiting.delete(index)
+        }
+        return true
+      },
+      (error: unknown) => {
+        this.#nodes.noteFailure(node, error)
+        if (isMeant()) {
+          this.#waiting.delete(index)
+          if (!this.#answered) this.#replace(index)
+        }
+        return false
+      },
+    )
     this.#waiting.set(index, arrived)
     const settled = arrived.then(() => {
       this.#pending.delete(settled)
@@ -172,11 +171,19 @@ class Attempt {
     this.#pending.add(settled)
   }
 
+  /** A node that cannot even be asked fails like one that does not answer. */
+  async #put(index: number, node: number): Promise<void> {
+    await this.#nodes.store(node).put(this.#putOf(index))
+  }
+
   #putOf(index: number): ShardPut {
     const { stripe, bucket, shape, order, sealed } = this.#stripe
-    const record = sealed.records[index]
+    const original = sealed.records[index]
     const sha256 = sealed.hashes[index]
-    assert(record !== undefined && sha256 !== undefined, 'a sealed stripe has a record for every shard')
+    assert(original !== undefined && sha256 !== undefined, 'a sealed stripe has a record for every shard')
+    // Each node writes its own header before the shard, and a silent one may still do so: a substitute gets a copy.
+    const record = this.#sent.has(index) ? { ...original, bytes: original.bytes.slice() } : original
+    this.#sent.add(index)
     return { id: { stripe, index }, ...shape, bucket, order, sha256, record }
   }
 
@@ -202,7 +209,10 @@ class Attempt {
   }
 
   #replaceSilent(): void {
-    for (const index of [...this.#waiting.keys()]) this.#replace(index)
+    for (const index of [...this.#waiting.keys()]) {
+      this.#nodes.noteSilence(this.#meantFor[index] ?? -1)
+      this.#replace(index)
+    }
   }
 
   /** Answers as soon as the counts allow an answer, either way. */

@@ -7,6 +7,7 @@ import { SHARD_BYTES_MAX, TAG_BYTES } from '@holdfast/core/sealing/chunk-format.
 import {
   CROSSING_BYTES_MIN,
   layoutStripe,
+  STRIPE_PLAIN_BYTES_MAX,
   TABLE_ENTRY_BYTES,
   TRAILER_BYTES,
 } from '@holdfast/core/sealing/stripe-layout.ts'
@@ -77,7 +78,8 @@ class Queue {
     this.#clock = clock
     this.#onIdle = onIdle
     // Every border between shards may cost a gap in front of a short chunk.
-    this.#capacityBytes = plan.shape.dataShards * (SHARD_BYTES_MAX - CROSSING_BYTES_MIN) - TRAILER_BYTES
+    const total = plan.shape.dataShards * (SHARD_BYTES_MAX - CROSSING_BYTES_MIN) - TRAILER_BYTES
+    this.#capacityBytes = Math.min(total, STRIPE_PLAIN_BYTES_MAX)
   }
 
   add(item: PackItem): Promise<SentStripe> {

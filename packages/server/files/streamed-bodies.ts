@@ -11,13 +11,12 @@
  * asked for before the socket is read: a slot per window, a few windows per upload.
  */
 import { createHash } from 'node:crypto'
-import { SHARD_BYTES_MAX } from '@holdfast/core/sealing/chunk-format.ts'
 import { stripeCapacity } from '@holdfast/core/sealing/stripe-layout.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { asSha256, type ChunkId } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { SentStripe, StripesOut } from '../cluster/stripes-out.ts'
-import type { Compute, StripeSlot } from '../compute/compute.ts'
+import type { Compute, SlotSize, StripeSlot } from '../compute/compute.ts'
 import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket } from './buckets.ts'
 import { withoutKnown } from './known-chunks.ts'
@@ -69,6 +68,7 @@ class Stream {
   readonly #stripes: StripesOut
   readonly #carryRoom: number
   readonly #capacity: number
+  readonly #slotSize: SlotSize
   readonly #hash = createHash('sha256')
   readonly #cutter = new PageCutter()
   readonly #pages: Page[] = []
@@ -94,10 +94,11 @@ class Stream {
     this.#stripes = floor.stripes
     const { chunking } = bucket.policy
     this.#carryRoom = chunking.maxBytes
-    this.#capacity = stripeCapacity(
-      bucket.plan.shape.dataShards,
-      options.byContent ? chunking.minBytes : chunking.maxBytes,
-    )
+    const { shape } = bucket.plan
+    const shortest = options.byContent ? chunking.minBytes : chunking.maxBytes
+    const { plainBytes, shardBytesMax } = stripeCapacity(shape.dataShards, shortest)
+    this.#capacity = plainBytes
+    this.#slotSize = { plainBytes, shape, shardBytesMax }
   }
 
   async run(body: AsyncIterable<Uint8Array>): Promise<StoredContent> {
@@ -130,7 +131,8 @@ class Stream {
   }
 
   async #fillWindows(body: AsyncIterable<Uint8Array>): Promise<void> {
-    let slot = await this.#openSlot()
+    // Undefined from the moment that a window has left: then it is not ours to release any more.
+    let slot: StripeSlot | undefined
     let filled = this.#carryRoom
     try {
       for await (const piece of body) {
@@ -140,11 +142,12 @@ class Stream {
         if (this.#size > FILE_BYTES_MAX)
           throw new HoldfastError('body_too_large', `a file is at most ${FILE_BYTES_MAX} bytes`)
         for (let at = 0; at < piece.length; ) {
-          if (filled === this.#capacity) {
+          if (slot !== undefined && filled === this.#capacity) {
             this.#leave(slot, filled, false)
-            slot = await this.#openSlot()
+            slot = undefined
             filled = this.#carryRoom
           }
+          slot ??= await this.#openSlot()
           const length = Math.min(piece.length - at, this.#capacity - filled)
           slot.plain.set(length === piece.length ? piece : piece.subarray(at, at + length), filled)
           at += length
@@ -152,8 +155,9 @@ class Stream {
         }
         if (this.#failure !== undefined) throw this.#failure.cause
       }
+      slot ??= await this.#openSlot()
     } catch (error) {
-      slot.release()
+      slot?.release()
       throw error
     }
     this.#leave(slot, filled, true)
@@ -162,9 +166,7 @@ class Stream {
   async #openSlot(): Promise<StripeSlot> {
     while (this.#underway.size >= WINDOWS_MAX) await Promise.race(this.#underway)
     if (this.#failure !== undefined) throw this.#failure.cause
-    const { shape } = this.#bucket.plan
-    const size = { plainBytes: this.#capacity, shape, shardBytesMax: SHARD_BYTES_MAX }
-    return await this.#compute.open(size, this.#options.signal)
+    return await this.#compute.open(this.#slotSize, this.#options.signal)
   }
 
   /** Sends a filled window on its way; the next may be filled meanwhile. */

@@ -109,6 +109,8 @@ export class SegmentStore implements ShardStore {
 
   async list({ after, limit }: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {
     assert(limit >= 1 && limit <= LIST_ENTRIES_MAX, `a list has 1 to ${LIST_ENTRIES_MAX} entries`)
+    // A put that was asked for before this call is either in the list, or has failed.
+    await Promise.all(this.#puts.values())
     const { table } = this.#held.readable()
     try {
       return await table.list(after, limit, () => sleep(this.#options.clock, 0))

@@ -89,7 +89,7 @@ export interface ShardStore extends AsyncDisposable {
   delete(ids: readonly ShardId[], order: Order): Promise<void>
   /** For good. @throws order_refused if the order is not higher than the put's and the delete's */
   purge(ids: readonly ShardId[], order: Order): Promise<void>
-  /** Entries in order of id, after `after`, trash included. */
+  /** Entries in order of id, after `after`, trash included; every put that was asked for before and has not failed is among them. */
   list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]>
   report(): Promise<NodeReport>
 }

@@ -55,7 +55,7 @@ async function createMasterKeys(
   if (!mayCreate) {
     throw new SecretRefusedError(
       `${secrets.pathOf(MASTER_FILE)} is missing, and this cluster was made with it: put the file back, or mount the disk that holds it, ` +
-        'or rebuild with `npm run recover` and the recovery key; a new key would open nothing',
+        'a new key would open nothing',
     )
   }
   const keys = [makeMasterKey(random, ids)]
