@@ -161,7 +161,7 @@ function walk(catalog: TestCatalog): void {
     call('claimIdempotency', { keyHash: hashOf('key'), session: session.session, nowMs, leaseMs: 1000 })
   const first = catalog.commitVersion('d/é/1', { sessions, chunk: c, idempotency })
   call('claimIdempotency', { keyHash: hashOf('key'), session: session.session, nowMs: 9, leaseMs: 9 })
-  call('releaseIdempotency', { keyHash: hashOf('key') })
+  call('releaseIdempotency', { keyHash: hashOf('key'), session: session.session, claimedAt: 5000 })
   catalog.commitVersion('d/é/1', { sessions, chunk: c, idempotency })
   const second = catalog.commitVersion('d/é/1', { sessions, pages: [{ ...page, entries: null }], versionsKept: 9 })
   for (const path of ['d', 'd/', 'd/\x7f', 'd/\u0080', 'd/\u{10ffff}', 'e', '\u{10ffff}', 'D/x', 'd/é/2']) {

@@ -19,7 +19,7 @@ export interface IdempotencyRequest {
 }
 
 export type Claim =
-  | { readonly done: false; readonly keyHash: Sha256 }
+  | { readonly done: false; readonly keyHash: Sha256; readonly session: Id; readonly claimedAt: number }
   | { readonly done: true; readonly status: number; readonly answer: string; readonly bodySha256: Sha256 | null }
 
 export class IdempotencyKeys {
@@ -36,7 +36,7 @@ export class IdempotencyKeys {
     const keyHash = asSha256(hash('sha256', JSON.stringify([principal, scope, key]), 'hex'))
     const nowMs = this.#clock.now()
     const claimed = await this.#catalog.write(claimIdempotency, { keyHash, session, nowMs, leaseMs: SESSION_LEASE_MS })
-    if (claimed.state === 'claimed') return { done: false, keyHash }
+    if (claimed.state === 'claimed') return { done: false, keyHash, session, claimedAt: nowMs }
     return { done: true, status: claimed.status, answer: claimed.answer, bodySha256: claimed.bodySha256 }
   }
 
@@ -44,7 +44,7 @@ export class IdempotencyKeys {
   async release(claim: Claim | undefined): Promise<void> {
     if (claim === undefined || claim.done) return
     // A key that cannot be given back now becomes free when its session ends.
-    await this.#catalog.write(releaseIdempotency, { keyHash: claim.keyHash }).catch(() => {})
+    await this.#catalog.write(releaseIdempotency, claim).catch(() => {})
   }
 }
 

@@ -28,7 +28,9 @@ describe('claimIdempotency', () => {
     using catalog = new TestCatalog()
     const [one, two] = [claimer(catalog), claimer(catalog)]
     one.claim()
-    catalog.run(releaseIdempotency, { keyHash })
+    catalog.run(releaseIdempotency, { keyHash, session: two.session, claimedAt: 0 })
+    assert.throws(() => two.claim(), { code: 'in_progress' }, 'a claim is not given up by another')
+    catalog.run(releaseIdempotency, { keyHash, session: one.session, claimedAt: 0 })
     two.claim()
     catalog.run(endSession, { session: two.session })
     assert.deepEqual(one.claim(), { state: 'claimed' })
@@ -46,7 +48,7 @@ describe('claimIdempotency', () => {
     assert.deepEqual([done.status, done.bodySha256], [201, hashOf('body')])
     const answer: Record<string, unknown> = JSON.parse(done.answer)
     assert.deepEqual([answer['file'], answer['version']], [made.file, made.version])
-    catalog.run(releaseIdempotency, { keyHash })
+    catalog.run(releaseIdempotency, { keyHash, session, claimedAt: 0 })
     assert.equal(claim().state, 'done')
   })
 

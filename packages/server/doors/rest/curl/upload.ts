@@ -1,5 +1,7 @@
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { fileAnswerSchema } from '@holdfast/core/wire/rest/file.ts'
+import { formUploadSchema } from '@holdfast/core/wire/rest/form-upload.ts'
+import { z } from 'zod'
 import { locationOf } from '../files/put-file.ts'
 import { type Storing, storeForm } from '../files/store-form.ts'
 import { ANSWER_HEADERS, type Endpoint, MESSAGE_TYPE, messageBytes } from '../http/endpoint.ts'
@@ -17,18 +19,23 @@ export function upload(storing: Storing): Endpoint {
       tag: 'By hand',
       summary: 'Store the file of a form under its own name, or under the field path before it',
       body: 'form',
-      success: { statuses: { 201: 'A new file', 200: 'A new version' }, answer: fileAnswerSchema },
+      success: {
+        statuses: { 201: 'A new file', 200: 'A new version', 207: 'Several files; each item says how it went' },
+        answer: z.union([fileAnswerSchema, formUploadSchema]),
+      },
       problems: ['body_too_slow', 'quorum_lost'],
     },
     async handle(request, reply) {
       const items = await storeForm(storing, request, reply, DEFAULT_BUCKET)
       const [first] = items
-      const problem = items.find(({ thrown }) => thrown !== undefined)
-      if (problem !== undefined) throw problem.thrown
-      if (first?.answer === undefined || items.length !== 1) {
-        throw new HoldfastError('bad_request', `the form has one file in its field file, not ${items.length}`)
-      }
+      if (first === undefined) throw new HoldfastError('bad_request', 'the form has one file in its field file, not 0')
+      if (items.every(({ answer }) => answer === undefined)) throw first.thrown
       const { item, answer } = first
+      if (answer === undefined || items.length !== 1) {
+        // What was stored is stored, so that the answer must not sound as if nothing were.
+        reply.code(207).headers(ANSWER_HEADERS).type(MESSAGE_TYPE)
+        return messageBytes({ items: items.map((each) => each.item) })
+      }
       reply
         .code(item.status)
         .headers({ ...ANSWER_HEADERS, etag: entityTag(answer.versionId), location: locationOf(answer) })

@@ -60,10 +60,12 @@ async function stream(
   const { range } = selection
   const pieces = open.read(range, signal)
   const first = await pieces.next()
-  reply.hijack().raw.writeHead(selection.status, headers)
   try {
+    reply.hijack().raw.writeHead(selection.status, headers)
     await sendPieces(reply.raw, withFirst(first, pieces), range?.length ?? file.size, signal)
   } catch (error) {
+    // Nothing of what was read ahead may stay behind.
+    await pieces.return(undefined)
     const { code, status } = problemOf(expected(error), request.id)
     problems.note(error, request, code, status)
   }
