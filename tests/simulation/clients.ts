@@ -121,6 +121,20 @@ export class Clients {
     }
   }
 
+  /** One more put into each bucket that as many nodes can take as a write needs. */
+  async writeEverywhere(takers: number): Promise<void> {
+    const context = this.#context()
+    demand(context !== undefined && this.areSettled, 'everything is written in a calm')
+    for (const { paths, dataShards, name } of this.buckets) {
+      if (takers <= dataShards) continue
+      const plan = { ...somePut(this.#random, this.#contents.fresh(), ''), key: undefined, leavesAfterBytes: Infinity }
+      const [path] = paths
+      demand(path !== undefined, `${name} has paths`)
+      const answer = await new Put(path, { ...plan, preconditions: {} }, true).run(context)
+      demand(answer === 'ok', `a put into ${name} is answered ${answer}, and ${takers} nodes can take it`)
+    }
+  }
+
   #someChange(luck: number): Change | undefined {
     const random = this.#random
     const free = this.#paths().filter(({ isBusy }) => !isBusy)

@@ -23,6 +23,7 @@ const LARGE_CONTENTS_MAX = 2
 const CALM_MS_MAX = 10 * 60_000
 const REAPER_TURNS_MAX = 200
 const MiB = 1024 * 1024
+const SHARD_ROOM_BYTES = 12 * MiB
 
 export interface RunOptions {
   readonly seed: number
@@ -118,6 +119,7 @@ class Run {
       if (step % STEPS_BETWEEN_CALMS === 0 && step < this.#steps) await this.#calm()
     }
     await this.#calm()
+    await this.#clients.writeEverywhere(this.#takers())
     await this.#collect()
     await this.#readAll()
     await this.#checks.noDebris()
@@ -164,6 +166,12 @@ class Run {
 
   async #readAll(): Promise<void> {
     await this.#clients.readEverything((path, code) => this.#checks.isRefusedWithReason(path, code))
+  }
+
+  /** Nodes that are up, with room for any shard. */
+  #takers(): number {
+    const views = this.#cluster.views?.all() ?? []
+    return views.filter(({ writable, freeBytes }) => writable && freeBytes > SHARD_ROOM_BYTES).length
   }
 
   async #collect(): Promise<void> {

@@ -140,8 +140,9 @@ export class SimulatedNetwork {
       this.#travel(node, 'request', what, arrive)
       if (!mayComeTwice || !this.#random.chance(this.rates.secondCopy)) return
       this.#trace.fault('second copy', `${what} to ${node.name}`)
+      const connection = node.life
       this.#timeline.after(this.#random.between(0, LATE_COPY_MS_MAX), () => {
-        if (this.#isReset(life)) return
+        if (this.#isReset(life) || node.life !== connection) return
         this.#trace.line(`> ${what} at ${node.name}, again`)
         this.#ask(node, act).catch(() => undefined)
       })

@@ -222,7 +222,10 @@ class SegmentCompaction {
 
   /** Hands a record to the appender, not faster than the caller allows. */
   async #copy(record: Uint8Array, ...places: StampAndLanded): Promise<void> {
-    this.#copies.push(this.#mounted.appender.append(record, ...places))
+    const copy = this.#mounted.appender.append(record, ...places)
+    // Its failure is told by `#copiesDone`, and may come before anyone waits for it.
+    copy.catch(() => undefined)
+    this.#copies.push(copy)
     this.copiedBytes += record.length
     if (this.#copies.length >= COPIES_AT_ONCE) await this.#copiesDone()
     const dueMs = this.#beganMs + (this.copiedBytes / this.#options.bytesPerSecond) * 1000
