@@ -32,14 +32,16 @@ export class ChunkReader {
     return sealed && this.#open(bucket, place, sealed)
   }
 
-  /** @throws file_unavailable, shard_corrupt */
+  /** @throws file_unavailable, shard_corrupt, version_not_found (its session ended, and the chunk went meanwhile) */
   async read(bucket: Bucket, chunk: PlacedChunk): Promise<Uint8Array> {
     const plain = await this.#tryRead(bucket, chunk)
     if (plain !== undefined) return plain
     const { places, stripes } = await this.#catalog.read(placesOf, { bucket: bucket.id, chunks: [chunk.place.chunk] })
     const [place] = places
     const [stripe] = stripes
-    if (place === undefined || stripe === undefined) throw damaged()
+    if (place === undefined || stripe === undefined) {
+      throw new HoldfastError('version_not_found', 'this version went while it was read')
+    }
     const verified = await this.#reader.readVerified(stripe, place)
     const again = this.#open(bucket, place, verified)
     if (again === undefined) throw damaged()
