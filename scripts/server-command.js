@@ -14,5 +14,7 @@ export const serverArguments = ['--max-semi-space-size=4', join(root, 'packages'
 export const serverEnvironment = {
   NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'),
   MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: String(32 * 1024 * 1024),
+  MALLOC_TRIM_THRESHOLD_: String(32 * 1024 * 1024),
   UV_THREADPOOL_SIZE: '16',
 }

@@ -85,6 +85,10 @@ export class SimulatedNetwork {
         const bytes = await call('get', (store) => store.get(id, range))
         return this.#arrivedFrom(node, bytes)
       },
+      getAsIs: async (id, range) => {
+        const bytes = await call('get as is', (store) => store.getAsIs(id, range))
+        return this.#arrivedFrom(node, bytes)
+      },
       getNow: (id, range) => {
         if (this.#cutOf(node) !== 'none' || this.#random.chance(0.5)) return undefined
         const bytes = node.store?.getNow(id, range)

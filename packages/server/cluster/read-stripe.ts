@@ -1,11 +1,12 @@
 /**
  * Brings the stored bytes of a chunk back from its stripe. In the healthy case that is one ranged read on one node (one per shard
- * where a large chunk crosses borders). Where a node does not answer, or a block fails its CRC, the same range is read from k other
- * shards and decoded, for the code works bytewise.
+ * where a large chunk crosses borders). Where a node does not answer, the same range is read from k other shards and decoded, for the
+ * code works bytewise.
  *
- * A range that was read without a complaint may still be wrong; only the chunk's tag tells. Then the reader asks for
- * `verified`: the shards are read whole, those that differ from their committed hash are reported, and only what matches is
- * decoded. Combinations are never guessed.
+ * Whether the bytes are right, the chunk's tag tells, and only it. So they are first read as they are; where the tag fails, once more
+ * `checked` by the nodes, which leaves out blocks that fail their CRC. What is wrong even then is asked for `verified`: the
+ * shards are read whole, those that differ from their committed hash are reported, and only what matches is decoded.
+ * Combinations are never guessed.
  */
 import { hash } from 'node:crypto'
 import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
@@ -22,6 +23,12 @@ interface Piece {
 export interface Stretch {
   readonly place: number
   readonly storedBytes: number
+}
+
+/** The nodes check what they read, or hand it over as it is, into `memory` where it lies in one piece. */
+export interface Look {
+  readonly checked: boolean
+  readonly memory?: Uint8Array | undefined
 }
 
 /** Told of shards that were found damaged or missing on a node that answered. */
@@ -54,9 +61,10 @@ export class StripeReader {
   }
 
   /** @throws file_unavailable while fewer than k shards can be read */
-  async read(stripe: StripeRow, stretch: Stretch): Promise<Uint8Array> {
+  async read(stripe: StripeRow, stretch: Stretch, how: Look): Promise<Uint8Array> {
     const pieces = piecesOf(stripe, stretch)
-    const parts = await Promise.all(pieces.map((piece) => this.#readPiece(stripe, piece)))
+    const each = pieces.length === 1 ? how : { checked: how.checked }
+    const parts = await Promise.all(pieces.map((piece) => this.#readPiece(stripe, piece, each)))
     const [only] = parts
     return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)
   }
@@ -79,9 +87,9 @@ export class StripeReader {
     return Buffer.concat(parts)
   }
 
-  async #readPiece(stripe: StripeRow, piece: Piece): Promise<Uint8Array> {
+  async #readPiece(stripe: StripeRow, piece: Piece, how: Look): Promise<Uint8Array> {
     const shard = holderOf(stripe, piece.index)
-    const direct = shard && (await this.#readShard(stripe, shard, piece))
+    const direct = shard && (await this.#readShard(stripe, shard, piece, how))
     if (direct !== undefined) return direct
     const others = distinct(stripe.shards.filter(({ index, state }) => index !== piece.index && state === 'durable'))
     const read: Shard[] = []
@@ -90,7 +98,9 @@ export class StripeReader {
       const asked = others.slice(next, next + stripe.dataShards - read.length)
       if (asked.length === 0) throw unavailable(stripe, read.length)
       next += asked.length
-      const answers = await Promise.all(asked.map((other) => this.#readShard(stripe, other, piece)))
+      const answers = await Promise.all(
+        asked.map((other) => this.#readShard(stripe, other, piece, { checked: how.checked })),
+      )
       for (const [i, bytes] of answers.entries())
         if (bytes !== undefined) read.push({ index: asked[i]?.index ?? -1, bytes })
     }
@@ -103,11 +113,17 @@ export class StripeReader {
   }
 
   /** The piece's range of a shard, or undefined where its node has it not, has it damaged, or does not answer. */
-  async #readShard(stripe: StripeRow, shard: ShardRow, { offset, length }: Piece): Promise<Uint8Array | undefined> {
+  async #readShard(
+    stripe: StripeRow,
+    shard: ShardRow,
+    { offset, length }: Piece,
+    { checked, memory }: Look,
+  ): Promise<Uint8Array | undefined> {
     if (!this.#nodes.isOnline(shard.node)) return undefined
     try {
       const id = { stripe: stripe.stripe, index: shard.index }
-      return await this.#nodes.store(shard.node).get(id, { offset, length })
+      const store = this.#nodes.store(shard.node)
+      return await (checked ? store.get(id, { offset, length }) : store.getAsIs(id, { offset, length }, memory))
     } catch (error) {
       this.#noteFailure(stripe, shard, error)
       return undefined

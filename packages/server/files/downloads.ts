@@ -124,7 +124,7 @@ export class Downloads {
         if (first === undefined) return
         signal.throwIfAborted()
         const plain = await first.plain
-        noteMoved(2 * plain.length)
+        noteMoved(plain.length)
         yield plain
         ahead.shift()
         give(first)

@@ -1,6 +1,6 @@
 /**
- * One chunk's plain bytes, verified. The tag decides: where it fails, the chunk's place is asked for afresh once, for a repack may
- * have moved it; then the shards are read whole and only what matches its committed hash is decoded.
+ * One chunk's plain bytes, verified. The tag decides: where it fails, the nodes are asked once more and check what they read; then the
+ * chunk's place is asked for afresh, for a repack may have moved it, and the shards are read whole.
  */
 import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -9,6 +9,7 @@ import { placesOf } from '../catalog/transactions/read-plan.ts'
 import type { StripeReader } from '../cluster/read-stripe.ts'
 import type { Compute } from '../compute/compute.ts'
 import type { Bucket } from './buckets.ts'
+import { ReadMemory } from './read-memory.ts'
 
 export interface PlacedChunk {
   readonly place: ChunkPlace
@@ -19,6 +20,7 @@ export class ChunkReader {
   readonly #catalog: Catalog
   readonly #reader: StripeReader
   readonly #compute: Compute
+  readonly #memory = new ReadMemory()
 
   constructor(catalog: Catalog, reader: StripeReader, compute: Compute) {
     this.#catalog = catalog
@@ -34,7 +36,7 @@ export class ChunkReader {
 
   /** @throws file_unavailable, shard_corrupt, version_not_found (its session ended, and the chunk went meanwhile) */
   async read(bucket: Bucket, chunk: PlacedChunk): Promise<Uint8Array> {
-    const plain = await this.#tryRead(bucket, chunk)
+    const plain = (await this.#tryRead(bucket, chunk, false)) ?? (await this.#tryRead(bucket, chunk, true))
     if (plain !== undefined) return plain
     const { places, stripes } = await this.#catalog.read(placesOf, { bucket: bucket.id, chunks: [chunk.place.chunk] })
     const [place] = places
@@ -49,12 +51,15 @@ export class ChunkReader {
   }
 
   /** Undefined where the bytes could not be had this way, or are not the chunk's. */
-  async #tryRead(bucket: Bucket, { place, stripe }: PlacedChunk): Promise<Uint8Array | undefined> {
+  async #tryRead(bucket: Bucket, { place, stripe }: PlacedChunk, checked: boolean): Promise<Uint8Array | undefined> {
+    const memory = this.#memory.take(place.storedBytes)
     try {
-      return this.#open(bucket, place, await this.#reader.read(stripe, place))
+      return this.#open(bucket, place, await this.#reader.read(stripe, place, { checked, memory }))
     } catch (error) {
       if (hasCode(error, 'file_unavailable')) return undefined
       throw error
+    } finally {
+      this.#memory.giveBack(memory)
     }
   }
 

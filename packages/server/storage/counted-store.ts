@@ -2,7 +2,7 @@
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { ByteRange, NodeReport, Order, Receipt, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
 
-export type StoreCall = 'put' | 'get' | 'getNow' | 'delete' | 'purge' | 'list' | 'report'
+export type StoreCall = 'put' | 'get' | 'getAsIs' | 'getNow' | 'delete' | 'purge' | 'list' | 'report'
 
 export class CountedStore implements ShardStore {
   readonly #inner: ShardStore
@@ -27,6 +27,12 @@ export class CountedStore implements ShardStore {
 
   async get(id: ShardId, range?: ByteRange): Promise<Uint8Array> {
     const bytes = await this.#counted('get', () => this.#inner.get(id, range))
+    this.bytesGot += bytes.length
+    return bytes
+  }
+
+  async getAsIs(id: ShardId, range: ByteRange, memory?: Uint8Array): Promise<Uint8Array> {
+    const bytes = await this.#counted('getAsIs', () => this.#inner.getAsIs(id, range, memory))
     this.bytesGot += bytes.length
     return bytes
   }

@@ -53,6 +53,14 @@ export class FaultyStore implements ShardStore {
     )
   }
 
+  async getAsIs(id: ShardId, range: ByteRange, memory?: Uint8Array): Promise<Uint8Array> {
+    return await this.#meet(
+      'get',
+      () => this.#inner.getAsIs(id, range, memory),
+      (bytes, { damage }) => damage?.(bytes) ?? bytes,
+    )
+  }
+
   /** While reads shall fail, none is answered at once. */
   getNow(id: ShardId, range: ByteRange): Uint8Array | undefined {
     return this.#faults.some(({ fault }) => fault.on === 'get') ? undefined : this.#inner.getNow(id, range)

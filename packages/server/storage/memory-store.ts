@@ -52,6 +52,10 @@ export class MemoryStore implements ShardStore {
     return bytes.slice(range.offset, range.offset + range.length)
   }
 
+  async getAsIs(id: ShardId, range: ByteRange): Promise<Uint8Array> {
+    return await this.get(id, range)
+  }
+
   getNow(id: ShardId, range: ByteRange): Uint8Array | undefined {
     const bytes = this.#bytes.get(shardKey(id))
     if (bytes === undefined || !holdsRange(bytes.length, range)) return undefined

@@ -81,6 +81,20 @@ export class SegmentStore implements ShardStore {
     }
   }
 
+  async getAsIs(id: ShardId, range: ByteRange, memory?: Uint8Array): Promise<Uint8Array> {
+    const { reader, table } = this.#held.readable()
+    try {
+      const newest = table.state(id).puts[0]
+      if (newest !== undefined && holdsRange(newest.payloadLength, range)) {
+        const bytes = await reader.asIs(newest, range, memory)
+        if (bytes !== undefined) return bytes
+      }
+    } catch (error) {
+      if (!isLater(error)) throw error
+    }
+    return await this.get(id, range)
+  }
+
   getNow(id: ShardId, range: ByteRange): Uint8Array | undefined {
     const { clock } = this.#options
     const mounted = this.#held.mounted
@@ -89,12 +103,11 @@ export class SegmentStore implements ShardStore {
     try {
       const newest = mounted.table.state(id).puts[0]
       if (newest === undefined || !holdsRange(newest.payloadLength, range)) return undefined
-      const bytes = mounted.reader.rangeNow(newest, range)
+      const bytes = mounted.reader.asIsNow(newest, range)
       this.#nearReads.note(beganMs, clock.monotonicMs())
       return bytes
     } catch (error) {
-      // Whatever is wrong, `get` meets it again and says so.
-      if (systemCodeOf(error) === undefined && !(error instanceof IndexFailedError)) throw error
+      if (!isLater(error)) throw error
       return undefined
     }
   }
@@ -293,4 +306,9 @@ export class SegmentStore implements ShardStore {
       this.#puts.delete(key)
     }
   }
+}
+
+/** Whatever is wrong with disk or index, `get` meets it again and says so. */
+function isLater(error: unknown): boolean {
+  return systemCodeOf(error) !== undefined || error instanceof IndexFailedError
 }

@@ -1,7 +1,7 @@
 /**
- * Reads shards out of segments and hands out nothing that was not checked: a whole shard by its SHA-256, a range by the
- * CRC-32 of each block that it touches. The header that stands before the bytes must be the one that the index expects there,
- * so that a lost, misdirected or swapped write is found here.
+ * Reads shards out of segments. A whole shard is checked by its SHA-256, a range by the CRC-32 of each block that it touches; the
+ * header that stands before the bytes must be the one that the index expects there, so that a lost, misdirected or swapped
+ * write is found here. Only what is read *as it is* goes unchecked, for whoever asks for that checks more than these do.
  *
  * What is wrong with the bytes is answered as `undefined`; failures of the disk are thrown as they are.
  */
@@ -22,15 +22,12 @@ import {
 import { sha256Of } from './record-buffer.ts'
 import type { ByteRange } from './shard-store.ts'
 
-/** A range of more blocks than this is no short read. */
-const BLOCKS_NOW_MAX = 4
-const NOW_BYTES_MAX = payloadOffsetOf(64 * BLOCK_BYTES) + BLOCKS_NOW_MAX * BLOCK_BYTES
+/** What is longer is no short read. */
+const NOW_BYTES_MAX = 256 * 1024
 
 export class ShardReader implements AsyncDisposable {
   readonly #owner: RecordOwner
   readonly files: FileCache
-  /** `rangeNow` ends before anyone else can begin, so all of them share one piece of memory. */
-  readonly #scratch = Buffer.alloc(NOW_BYTES_MAX)
 
   constructor(files: FileCache, owner: RecordOwner) {
     this.files = files
@@ -62,16 +59,20 @@ export class ShardReader implements AsyncDisposable {
     return (await this.#fill(put, plan.readsInto(memory))) ? plan.bytesIn(memory, this.#owner) : undefined
   }
 
-  /** As `range`, at once; undefined also where the file is not open or the range is long. */
-  rangeNow(put: PutFact, range: ByteRange): Uint8Array | undefined {
+  /** The range unchecked, into `memory` where that is long enough; undefined where the segment ends before it. */
+  async asIs(put: PutFact, { offset, length }: ByteRange, memory?: Uint8Array): Promise<Uint8Array | undefined> {
+    const into = memory !== undefined && memory.length >= length ? memory.subarray(0, length) : fresh(length)
+    const read = { into, position: put.offset + payloadOffsetOf(put.payloadLength) + offset }
+    return (await this.#fill(put, [read])) ? into : undefined
+  }
+
+  /** As `asIs`, at once; undefined also where the file is not open or the range is long. */
+  asIsNow(put: PutFact, { offset, length }: ByteRange): Uint8Array | undefined {
     const file = this.files.peek(put.segment)
-    const plan = new RangePlan(put, range)
-    if (file === undefined || plan.blocks > BLOCKS_NOW_MAX) return undefined
-    for (const { into, position } of plan.readsInto(this.#scratch)) {
-      if (file.readNow(into, position) < into.length) return undefined
-    }
-    const found = plan.bytesIn(this.#scratch, this.#owner)
-    return found === undefined ? undefined : new Uint8Array(found)
+    if (file === undefined || length > NOW_BYTES_MAX) return undefined
+    const into = fresh(length)
+    const position = put.offset + payloadOffsetOf(put.payloadLength) + offset
+    return file.readNow(into, position) === length ? into : undefined
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -93,8 +94,12 @@ export class ShardReader implements AsyncDisposable {
 }
 
 interface Read {
-  readonly into: Buffer
+  readonly into: Uint8Array
   readonly position: number
+}
+
+function fresh(lengthBytes: number): Uint8Array {
+  return Buffer.allocUnsafeSlow(lengthBytes)
 }
 
 async function fills(file: DiskFile, { into, position }: Read): Promise<boolean> {
@@ -106,7 +111,7 @@ class RangePlan {
   readonly #put: PutFact
   readonly #range: ByteRange
   readonly #firstBlock: number
-  readonly blocks: number
+  readonly #blocks: number
   readonly headBytes: number
   readonly blockBytes: number
 
@@ -114,10 +119,10 @@ class RangePlan {
     this.#put = put
     this.#range = range
     this.#firstBlock = Math.floor(range.offset / BLOCK_BYTES)
-    this.blocks = Math.ceil((range.offset + range.length) / BLOCK_BYTES) - this.#firstBlock
+    this.#blocks = Math.ceil((range.offset + range.length) / BLOCK_BYTES) - this.#firstBlock
     this.headBytes = payloadOffsetOf(put.payloadLength)
     const from = this.#firstBlock * BLOCK_BYTES
-    this.blockBytes = Math.min(from + this.blocks * BLOCK_BYTES, put.payloadLength) - from
+    this.blockBytes = Math.min(from + this.#blocks * BLOCK_BYTES, put.payloadLength) - from
   }
 
   /** One read where the range begins in the first block, which stands right behind the head; else two. */
@@ -138,7 +143,7 @@ class RangePlan {
   bytesIn(memory: Buffer, owner: RecordOwner): Uint8Array | undefined {
     if (!isShardAt(memory, owner, this.#put) || !tableIsWhole(memory, this.#put.payloadLength)) return undefined
     const table = memory.subarray(HEADER_BYTES, this.headBytes)
-    for (let block = 0; block < this.blocks; block++) {
+    for (let block = 0; block < this.#blocks; block++) {
       const from = this.headBytes + block * BLOCK_BYTES
       const bytes = memory.subarray(from, Math.min(from + BLOCK_BYTES, this.headBytes + this.blockBytes))
       if (!blockIsWhole(table, this.#firstBlock + block, bytes)) return undefined

@@ -64,6 +64,8 @@ export function shardStoreContract(name: string, openStore: () => Promise<ShardS
       ] as const) {
         const expected = payload.subarray(offset, offset + length)
         sameBytes(await store.get(shardIdOf(1), { offset, length }), expected)
+        sameBytes(await store.getAsIs(shardIdOf(1), { offset, length }), expected)
+        sameBytes(await store.getAsIs(shardIdOf(1), { offset, length }, new Uint8Array(200_000)), expected)
         const now = store.getNow(shardIdOf(1), { offset, length })
         if (now !== undefined) sameBytes(now, expected)
       }
@@ -79,6 +81,7 @@ export function shardStoreContract(name: string, openStore: () => Promise<ShardS
         { offset: -1, length: 2 },
       ]) {
         await refuses('range_not_satisfiable', () => store.get(shardIdOf(1), range))
+        await refuses('range_not_satisfiable', () => store.getAsIs(shardIdOf(1), range))
         assert.equal(store.getNow(shardIdOf(1), range), undefined)
       }
     })
@@ -87,6 +90,7 @@ export function shardStoreContract(name: string, openStore: () => Promise<ShardS
       await using store = await openStore()
       await refuses('shard_not_found', () => store.get(shardIdOf(1)))
       await refuses('shard_not_found', () => store.get(shardIdOf(1), { offset: 0, length: 1 }))
+      await refuses('shard_not_found', () => store.getAsIs(shardIdOf(1), { offset: 0, length: 1 }))
       assert.equal(store.getNow(shardIdOf(1), { offset: 0, length: 1 }), undefined)
       await store.put(putOf(shardIdOf(1, 0), randomBytes(10)))
       await refuses('shard_not_found', () => store.get(shardIdOf(1, 1)))

@@ -83,7 +83,13 @@ export interface ShardStore extends AsyncDisposable {
    * @throws shard_not_found, shard_corrupt, disk_failed, node_unavailable
    */
   get(id: ShardId, range?: ByteRange): Promise<Uint8Array>
-  /** As `get`, at once, where the store thinks that the bytes are near; undefined where it had to wait. */
+  /**
+   * A range as it stands on the disk, unchecked: for whoever can tell by the bytes themselves, as a sealed chunk's tag does. They are
+   * read into `memory` where that is given and long enough.
+   * @throws as `get`
+   */
+  getAsIs(id: ShardId, range: ByteRange, memory?: Uint8Array): Promise<Uint8Array>
+  /** As `getAsIs`, at once, where the store thinks that the bytes are near; undefined where it had to wait. */
   getNow(id: ShardId, range: ByteRange): Uint8Array | undefined
   /** Into the trash. Ids that are not here are skipped. @throws order_refused if the put's order is not lower */
   delete(ids: readonly ShardId[], order: Order): Promise<void>

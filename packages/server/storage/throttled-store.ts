@@ -30,6 +30,11 @@ export class ThrottledStore implements ShardStore {
     return bytes
   }
 
+  async getAsIs(id: ShardId, range: ByteRange, memory?: Uint8Array): Promise<Uint8Array> {
+    await this.#turn(range.length)
+    return await this.#inner.getAsIs(id, range, memory)
+  }
+
   getNow(id: ShardId, range: ByteRange): Uint8Array | undefined {
     if (this.#busyUntilMs > this.#clock.monotonicMs()) return undefined
     const bytes = this.#inner.getNow(id, range)
