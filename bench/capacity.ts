@@ -145,8 +145,11 @@ const TABLES: readonly Table[] = [
     name: 'stripes',
     rows: stripes,
     columns:
-      'stripe_id, bucket_id, data_shards, parity_shards, shard_bytes, sequence, shards, not_durable, live_chunks, live_bytes, created_at, condemned',
-    row: (i) => [ownId(4, i), bucket, 3, 2, 700_000, i, randomBytes(48 * SHARDS), 0, 64, 2_000_000, nowMs + i, null],
+      'stripe_id, bucket_id, data_shards, parity_shards, shard_bytes, sequence, shards, spare, lacking, live_chunks, live_bytes, created_at, condemned',
+    row: (i) => {
+      const [shards, lacking] = [randomBytes(48 * SHARDS), new Uint8Array()]
+      return [ownId(4, i), bucket, 3, 2, 700_000, i, shards, 2, lacking, 64, 2_000_000, nowMs + i, null]
+    },
   },
   {
     name: 'outbox',

@@ -15,7 +15,7 @@ export const FOLDERS = 1000
 const FILES_PER_STRIPE = 64
 const FILES_PER_STEP = 200_000
 /** Changes when what is filled in does: an older directory is then filled anew. */
-const VERSION = 1
+const VERSION = 2
 
 export interface FilledCatalog {
   readonly directory: string
@@ -39,9 +39,9 @@ const STATEMENTS = (perFolder: number): string[] => [
           unhex(printf('%024x', i)), 1, 0, 1, 1 FROM numbers`,
   `INSERT INTO chunk_refs (bucket_id, chunk_id, holder_id, holder_kind)
    SELECT ?, unhex(printf('%064x', i)), ${ID('02')}, 1 FROM numbers`,
-  `INSERT INTO stripes (bucket_id, stripe_id, data_shards, parity_shards, shard_bytes, sequence, shards, not_durable, live_chunks,
-          live_bytes, created_at)
-   SELECT ?, ${ID('03', `i / ${FILES_PER_STRIPE}`)}, 3, 2, 91776, 1, zeroblob(240), 0, ${FILES_PER_STRIPE},
+  `INSERT INTO stripes (bucket_id, stripe_id, data_shards, parity_shards, shard_bytes, sequence, shards, spare, lacking,
+          live_chunks, live_bytes, created_at)
+   SELECT ?, ${ID('03', `i / ${FILES_PER_STRIPE}`)}, 3, 2, 91776, 1, zeroblob(240), 2, x'', ${FILES_PER_STRIPE},
           ${FILES_PER_STRIPE * 4112}, 1790000000000 FROM numbers WHERE i % ${FILES_PER_STRIPE} = 0`,
 ]
 

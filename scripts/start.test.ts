@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, readFile } from 'node:fs/promises'
+import { chmod, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { House } from './house.test-support.ts'
 
 /** A server that says what it got, and takes a moment to end. */
 const fakeServer = `
-import { mkdirSync, writeFileSync } from 'node:fs'
-mkdirSync('data/run', { recursive: true })
+import { mkdirSync, openSync, writeFileSync } from 'node:fs'
+for (const name of ['catalog', 'run']) mkdirSync('data/' + name, { recursive: true })
+openSync('data/catalog/lock.sqlite', 'w')
 writeFileSync('data/run/gateway.pid', String(process.pid))
 const idle = setInterval(() => {}, 1000)
 const stop = (signal) => {
@@ -114,17 +115,58 @@ describe('npm stop', () => {
     assert.equal((await house.run('stop.js').ended).exitCode, 4)
   })
 
-  it('leaves alone a process that is not ours and got the number', async () => {
+  it('finds it by whatever name its directory has', async () => {
+    await using house = await houseWithServer()
+    const { ended } = await started(house)
+    await symlink(join(house.root, 'data'), join(house.root, 'linked'))
+    const stopped = await house.run('stop.js', ['--data', join(house.root, 'linked')]).ended
+    assert.deepEqual([stopped.stderr, stopped.exitCode], ['', 0])
+    assert.match((await ended).stdout, /ended by SIGTERM/)
+  })
+
+  it('leaves alone a process that got the number, whatever it is called', async () => {
     await using house = await House.open()
-    const stranger = spawn('sleep', ['60'])
+    const stranger = spawn(process.execPath, ['--eval', 'setTimeout(() => {}, 60_000)', 'packages/server/main.ts'])
+    await house.write('data/catalog/lock.sqlite', '')
     await house.write('data/run/gateway.pid', String(stranger.pid))
     assert.equal((await house.run('stop.js').ended).exitCode, 4)
     assert.equal(stranger.exitCode ?? stranger.signalCode, null)
     stranger.kill()
   })
 
-  it('refuses arguments that it does not know', async () => {
+  it('leaves alone the Holdfast of another directory', async () => {
+    await using house = await houseWithServer()
+    const { child, ended } = await started(house)
+    await house.write('other/catalog/lock.sqlite', '')
+    await house.write('other/run/gateway.pid', await readFile(join(house.root, 'data/run/gateway.pid'), 'utf8'))
+    assert.equal((await house.run('stop.js', ['--data', 'other']).ended).exitCode, 4)
+    assert.equal(child.exitCode, null)
+    child.kill('SIGTERM')
+    assert.match((await ended).stdout, /ended by SIGTERM/)
+  })
+
+  it('refuses arguments that it does not know, and names those that it does', async () => {
     await using house = await House.open()
-    assert.equal((await house.run('stop.js', ['--dta', 'x']).ended).exitCode, 2)
+    const unknown = await house.run('stop.js', ['--dta', 'x']).ended
+    assert.equal(unknown.exitCode, 2)
+    assert.match(unknown.stderr, /--dta.*--data DIR/s)
+    const helped = await house.run('stop.js', ['--help']).ended
+    assert.match(helped.stdout, /--data DIR/)
+    assert.equal(helped.exitCode, 0)
+  })
+})
+
+describe('an argument that npm kept for itself', () => {
+  it('is not silently without effect', async () => {
+    await using house = await houseWithServer()
+    for (const [script, name] of [
+      ['start.js', 'port'],
+      ['start.js', 'data'],
+      ['stop.js', 'data'],
+    ] as const) {
+      const { stdout, stderr, exitCode } = await house.run(script, [], { [`npm_config_${name}`]: '9000' }).ended
+      assert.deepEqual([stdout, exitCode], ['', 2])
+      assert.match(stderr, new RegExp(`-- --${name}`))
+    }
   })
 })

@@ -3,7 +3,7 @@
  * directory is gone; it is then away, and each look finds out whether it is back. A directory that never was a node becomes one
  * only while the catalog knows none of that name.
  */
-import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
 import type { Id, IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { ClusterRow, NodeRow } from './catalog/rows.ts'
@@ -11,7 +11,8 @@ import { listNodes } from './catalog/transactions/list-nodes.ts'
 import { nodeSeen } from './catalog/transactions/node-seen.ts'
 import { nodeStarted } from './catalog/transactions/node-started.ts'
 import { Nodes, type Transport } from './cluster/nodes.ts'
-import type { Clock } from './seams/clock.ts'
+import { TimelyStore } from './cluster/timely-store.ts'
+import { type Clock, within } from './seams/clock.ts'
 import { FileDisk } from './seams/file-disk.ts'
 import { makeIdentity, readIdentity } from './storage/identity.ts'
 import { SegmentStore } from './storage/segment-store.ts'
@@ -20,6 +21,8 @@ import { openSqliteIndex } from './storage/sqlite-index.ts'
 
 /** How often the catalog is told how far the segments go: what a rollback of a disk is measured by. */
 const REPORT_EVERY_LOOKS = 30
+/** Who looks at the drives waits no longer for one of them. */
+const LOOK_MS_MAX = 5_000
 /** Leaves most of a slow disk to those who wait for it. */
 const COMPACT_BYTES_PER_SECOND = 32 * 1024 * 1024
 
@@ -35,6 +38,10 @@ interface Drive {
   readonly place: DriveDirectory
   number: number
   store: SegmentStore | undefined
+  /** The store as the others reach it. */
+  link: ShardStore | undefined
+  /** Is being looked at: one that hangs is not looked at twice at once. */
+  isLookedAt: boolean
   complaint: string
 }
 
@@ -67,6 +74,7 @@ export class Drives implements AsyncDisposable {
   static async open(options: DrivesOptions): Promise<Drives> {
     const drives = new Drives(options)
     const known = await options.catalog.read(listNodes, {})
+    assertAllNamed(known, options.places)
     for (const place of options.places) {
       await drives.#add(place, known)
     }
@@ -76,16 +84,7 @@ export class Drives implements AsyncDisposable {
 
   /** To be called every second: what went is away, what came back is there. */
   async look(): Promise<void> {
-    await Promise.all(
-      this.#drives.map((drive) =>
-        this.#lookAt(drive).then(
-          () => {
-            drive.complaint = ''
-          },
-          (error: unknown) => this.#complain(drive, error),
-        ),
-      ),
-    )
+    await Promise.all(this.#drives.filter(({ isLookedAt }) => !isLookedAt).map((drive) => this.#lookInTime(drive)))
     await this.nodes.refresh()
     this.#looks++
     if (this.#looks % REPORT_EVERY_LOOKS === 0) await this.#report()
@@ -107,7 +106,14 @@ export class Drives implements AsyncDisposable {
   async #add(place: DriveDirectory, nodes: readonly NodeRow[]): Promise<void> {
     const known = nodes.find(({ name }) => name === place.name)
     const node = known?.node ?? (await this.#newNode(place, nodes))
-    const drive: Drive = { place, number: known?.number ?? -1, store: undefined, complaint: '' }
+    const drive: Drive = {
+      place,
+      number: known?.number ?? -1,
+      store: undefined,
+      link: undefined,
+      isLookedAt: false,
+      complaint: '',
+    }
     const store = await this.#openStore(place, node)
     if (store !== undefined) await this.#started(drive, store)
     else if (known === undefined)
@@ -135,7 +141,10 @@ export class Drives implements AsyncDisposable {
     await this.#options.makeDirectory(place.directory)
     const node = ids.next()
     const identity = { cluster: cluster.clusterId, lineage: cluster.lineage, node, disk: ids.next() }
-    await makeIdentity(new FileDisk(place.directory), identity)
+    await makeIdentity(new FileDisk(place.directory), identity).catch((error: unknown) => {
+      if (!hasCode(error, 'disk_foreign')) throw error
+      throw new HoldfastError('disk_foreign', `${place.name} at ${place.directory}: ${error.message}`, { cause: error })
+    })
     return node
   }
 
@@ -158,6 +167,7 @@ export class Drives implements AsyncDisposable {
     }
     drive.number = number
     drive.store = store
+    drive.link = new TimelyStore(store, clock)
   }
 
   /** Undefined where the drive is away. */
@@ -184,6 +194,19 @@ export class Drives implements AsyncDisposable {
     drive.complaint = complaint
   }
 
+  async #lookInTime(drive: Drive): Promise<void> {
+    drive.isLookedAt = true
+    const look = this.#lookAt(drive).finally(() => {
+      drive.isLookedAt = false
+    })
+    try {
+      await within(this.#options.clock, LOOK_MS_MAX, look)
+      drive.complaint = ''
+    } catch (error) {
+      this.#complain(drive, error)
+    }
+  }
+
   async #lookAt(drive: Drive): Promise<void> {
     if (drive.store !== undefined) await drive.store.checkIdentity()
     else if (await new FileDisk(drive.place.directory).exists('identity')) {
@@ -194,17 +217,17 @@ export class Drives implements AsyncDisposable {
   }
 
   #link(number: number): ShardStore {
-    const store = this.#drives.find((drive) => drive.number === number)?.store
-    if (store === undefined) throw new HoldfastError('node_unavailable', 'this drive is away')
-    return store
+    const link = this.#drives.find((drive) => drive.number === number)?.link
+    if (link === undefined) throw new HoldfastError('node_unavailable', 'this drive is away')
+    return link
   }
 
   async #report(): Promise<void> {
     const { catalog, clock } = this.#options
-    for (const { number, store } of this.#drives) {
-      if (store === undefined) continue
-      const { state, capacityBytes, freeBytes, segmentEnds } = await store.report()
-      if (state !== 'online' && state !== 'full') continue
+    for (const { number, link } of this.#drives) {
+      const report = await link?.report().catch(() => undefined)
+      if (report === undefined || (report.state !== 'online' && report.state !== 'full')) continue
+      const { capacityBytes, freeBytes, segmentEnds } = report
       await catalog.write(nodeSeen, {
         number,
         state: 'online',
@@ -215,4 +238,14 @@ export class Drives implements AsyncDisposable {
       })
     }
   }
+}
+
+/** A node without a place would be forgotten: its shards would count as there, and nobody would see it come back. */
+function assertAllNamed(known: readonly NodeRow[], places: readonly DriveDirectory[]): void {
+  const forgotten = known.filter(({ name }) => places.every((place) => place.name !== name))
+  if (forgotten.length === 0) return
+  throw new HoldfastError(
+    'conflict',
+    `there are ${known.length} drives and ${places.length} are named, without ${forgotten.map(({ name }) => name).join(', ')}: name all of them, also what is dead`,
+  )
 }

@@ -7,6 +7,7 @@ import type { Transaction } from './catalog/transaction.ts'
 import { createCluster } from './catalog/transactions/create-cluster.ts'
 import { nodeStarted } from './catalog/transactions/node-started.ts'
 import { Nodes } from './cluster/nodes.ts'
+import { TimelyStore } from './cluster/timely-store.ts'
 import { InlineCompute } from './compute/inline-compute.ts'
 import { MasterKeys, makeMasterKey } from './files/keys/master-keys.ts'
 import type { UploadRequest } from './files/uploads.ts'
@@ -93,6 +94,7 @@ export class TestGateway implements AsyncDisposable {
     }
     const nodes = new Nodes(transport, () => {})
     const memories: MemoryStore[] = []
+    const faulty: FaultyStore[] = []
     for (let i = 0; i < count; i++) {
       const who = { node: ids.next(), disk: ids.next() }
       const memory = new MemoryStore({ ...who, lineage: cluster.lineage, capacityBytes: 1024 * MiB })
@@ -105,7 +107,9 @@ export class TestGateway implements AsyncDisposable {
         nowMs: clock.now(),
       })
       memories.push(memory)
-      stores.set(number, new FaultyStore(memory))
+      const store = new FaultyStore(memory)
+      faulty.push(store)
+      stores.set(number, new TimelyStore(store, clock))
       nodes.add({ ...at, number, id: who.node, region: 'here', weight: 1, state: 'online', writable: true })
     }
     const gateway = await Gateway.open({
@@ -113,7 +117,6 @@ export class TestGateway implements AsyncDisposable {
       compute: await InlineCompute.open(random, budgetBytes),
       masterKeys: new MasterKeys([makeMasterKey(random, ids)], random),
     })
-    const faulty = [...stores.values()].filter((store) => store instanceof FaultyStore)
     return new TestGateway({ gateway, catalog, nodes, stores: faulty, memories })
   }
 

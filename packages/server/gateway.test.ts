@@ -3,15 +3,36 @@ import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { asSha256 } from '@holdfast/core/wire/ids.ts'
+import { deadSessions } from './catalog/transactions/dead-sessions.ts'
+import { SleepyClock } from './cluster/session-world.test-support.ts'
 import { pieces, TestGateway, tester } from './gateway.test-support.ts'
 import { sleep, systemClock } from './seams/clock.ts'
+import { ManualClock } from './seams/manual-clock.test-support.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
+const STEP_MS = 10
+const STEPS_MAX = 10_000
+const NIGHT_MS = 8 * 3600_000
 const away = new HoldfastError('node_unavailable', 'away')
 
 function refusal(code: string) {
   return (error: unknown): boolean => error instanceof HoldfastError && error.code === code
+}
+
+/** Lets the time go by as fast as what waits for it. */
+async function advanceUntil(clock: ManualClock, done: Promise<unknown>): Promise<void> {
+  let isDone = false
+  const watched = done.finally(() => {
+    isDone = true
+  })
+  watched.catch(() => {})
+  for (let step = 0; !isDone && step < STEPS_MAX; step++) {
+    await new Promise(setImmediate)
+    clock.advance(STEP_MS)
+  }
+  assert.ok(isDone, 'what was waited for came')
+  await watched
 }
 
 describe('a gateway', () => {
@@ -83,6 +104,24 @@ describe('a gateway', () => {
     assert.notEqual(stripes(), before)
   })
 
+  it('stores a file of many pages, and what repeats in it once, however it travels', async () => {
+    await using test = await TestGateway.open()
+    const one = {
+      redundancy: { data: 1, parity: 0 },
+      chunking: { minBytes: 4096, averageBytes: 4096, maxBytes: 16384 },
+    }
+    for (const strategy of ['chunked', 'direct'] as const) {
+      await test.bucket(strategy, one)
+      const part = randomBytes(11 * MiB)
+      const body = Buffer.concat([part, part, randomBytes(20 * MiB), part])
+      await test.put('file', pieces(body), { bucket: strategy, strategy })
+      assert.deepEqual(await test.get('file', undefined, strategy), body)
+    }
+    const lists = await Promise.all(test.memories.map((memory) => memory.list({ limit: 1000 })))
+    const storedBytes = lists.flat().reduce((sum, { lengthBytes }) => sum + lengthBytes, 0)
+    assert.ok(storedBytes < 2 * 34 * MiB, `${storedBytes} bytes are stored`)
+  })
+
   it('packs small files that arrive together into shared stripes', async () => {
     await using test = await TestGateway.open()
     const bodies = Array.from({ length: 64 }, () => randomBytes(4 * KiB))
@@ -137,7 +176,7 @@ describe('a gateway', () => {
     test.stores[0]?.inject({ on: 'get', damage })
     test.stores[3]?.inject({ on: 'get', damage })
     assert.deepEqual(await test.get('large'), large)
-    const [row] = test.catalog.engine.query('SELECT count(*) AS n FROM stripes WHERE not_durable > 0', [])
+    const [row] = test.catalog.engine.query('SELECT count(*) AS n FROM stripes WHERE spare < 2', [])
     assert.ok(Number(row?.['n']) > 0)
     test.stores[1]?.inject({ on: 'get', damage })
     await assert.rejects(test.get('large'), (error) => error instanceof HoldfastError)
@@ -169,8 +208,8 @@ describe('a gateway', () => {
     for (const node of [0, 1]) test.stores[node]?.inject({ on: 'put', error: away })
     const body = randomBytes(100 * KiB)
     await test.put('file', body)
-    const [row] = test.catalog.engine.query('SELECT not_durable AS n FROM stripes', [])
-    assert.equal(row?.['n'], 0)
+    const [row] = test.catalog.engine.query('SELECT spare AS n FROM stripes', [])
+    assert.equal(row?.['n'], 2)
   })
 
   it('keeps preconditions, and one of a hundred racing writers wins', async () => {
@@ -226,6 +265,106 @@ describe('a gateway', () => {
     await assert.rejects(cut, /the client is gone/)
     await next
     assert.deepEqual(await test.get('next'), body)
+  })
+
+  it('writes on while a disk hangs, and neither its memory nor collection waits for it', async () => {
+    const clock = new ManualClock()
+    await using test = await TestGateway.open({ clock })
+    await test.bucket('short', { versionsKept: 1 })
+    await test.put('file', randomBytes(4 * KiB), { bucket: 'short' })
+    const [hung, memory] = [test.stores[2], test.memories[2]]
+    assert.ok(hung !== undefined && memory !== undefined)
+    const { promise: wait, resolve: goOn } = Promise.withResolvers<void>()
+    hung.inject({ on: 'put', wait: () => wait })
+    const bodies = Array.from({ length: 8 }, () => randomBytes(9 * MiB))
+    const beganMs = clock.now()
+    await advanceUntil(clock, Promise.all(bodies.map((body, i) => test.put(`large ${i}`, pieces(body)))))
+    assert.ok(clock.now() - beganMs < 5000, `${clock.now() - beganMs} ms`)
+    for (const [i, body] of bodies.entries()) assert.deepEqual(await test.get(`large ${i}`), body)
+
+    await test.put('file', randomBytes(10), { bucket: 'short' })
+    await advanceUntil(clock, sleep(clock, 30_000))
+    let collected = 0
+    for (let run = 0; run < 3; run++) collected += (await test.gateway.reaper.run()).chunks
+    assert.equal(collected, 1)
+
+    hung.heal()
+    goOn()
+    await advanceUntil(clock, sleep(clock, 10))
+    await test.nodes.refresh()
+    const before = (await memory.list({ limit: 1000 })).length
+    await test.put('after', randomBytes(10))
+    assert.equal((await memory.list({ limit: 1000 })).length, before + 1)
+  })
+
+  it('reads the beginning of a body only where there is room for it', async () => {
+    await using test = await TestGateway.open()
+    const { promise: wait, resolve: goOn } = Promise.withResolvers<void>()
+    let begun = 0
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      begun++
+      for (let piece = 0; piece < 5; piece++) yield randomBytes(50 * KiB)
+      await wait
+      yield randomBytes(50 * KiB)
+    }
+    const puts = Array.from({ length: 200 }, (_, i) => test.put(`file ${i}`, slow()))
+    await sleep(systemClock, 50)
+    assert.equal(begun, Math.floor((48 * MiB) / (320 * KiB)))
+    goOn()
+    await Promise.all(puts)
+    assert.equal(begun, 200)
+  })
+
+  it('goes on with an upload over a night in which the machine slept', async () => {
+    const clock = new SleepyClock()
+    await using test = await TestGateway.open({ clock })
+    const body = randomBytes(20 * MiB)
+    async function* overNight(): AsyncGenerator<Uint8Array> {
+      yield body.subarray(0, 10 * MiB)
+      clock.sleep(NIGHT_MS)
+      await test.gateway.reaper.run()
+      yield body.subarray(10 * MiB)
+    }
+    await test.put('file', overNight(), { strategy: 'chunked' })
+    assert.deepEqual(await test.get('file'), body)
+  })
+
+  it('refuses an upload whose session another ended meanwhile, and takes the next one', async () => {
+    const clock = new SleepyClock()
+    await using test = await TestGateway.open({ clock })
+    const body = randomBytes(20 * MiB)
+    async function* overNight(): AsyncGenerator<Uint8Array> {
+      yield body.subarray(0, 10 * MiB)
+      clock.sleep(NIGHT_MS)
+      await test.catalog.write(deadSessions, { nowMs: clock.now(), limit: 10 })
+      for (let run = 0; run < 3; run++) await test.gateway.reaper.run()
+      yield body.subarray(10 * MiB)
+    }
+    for (const strategy of ['chunked', 'direct'] as const) {
+      await assert.rejects(test.put('file', overNight(), { strategy }), refusal('session_ended'))
+      await assert.rejects(test.get('file'), refusal('file_not_found'))
+    }
+    await test.put('file', pieces(body))
+    assert.deepEqual(await test.get('file'), body)
+  })
+
+  it('gives an Idempotency-Key to one upload, however long that takes', async () => {
+    const clock = new ManualClock()
+    await using test = await TestGateway.open({ clock })
+    const body = randomBytes(1000)
+    async function* slow(): AsyncGenerator<Uint8Array> {
+      yield body
+      for (let minute = 0; minute < 30; minute++) {
+        clock.advance(60_000)
+        await new Promise(setImmediate)
+        await test.gateway.reaper.run()
+      }
+      await assert.rejects(test.put('file', body, { idempotencyKey: 'k' }), refusal('in_progress'))
+    }
+    const first = test.put('file', slow(), { idempotencyKey: 'k' })
+    await advanceUntil(clock, first)
+    const again = await test.put('file', body, { idempotencyKey: 'k' })
+    assert.deepEqual(again.answer, (await first).answer)
   })
 
   it('leaves nothing behind: what was deleted for good, and what never came to its commit, goes from the nodes', async () => {

@@ -1,11 +1,12 @@
 /**
- * `holdfastd up`: a gateway, its embedded catalog and its drives in one process. Only wiring stands here: everything is built
- * lowest floor first and taken down in the reverse order.
+ * `holdfastd up`: a gateway, its embedded catalog and its drives in one process. Only wiring stands here, and what a person at the
+ * terminal is told: everything is built lowest floor first and taken down in the reverse order.
  */
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import type { Server } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
 import { IdMaker } from '@holdfast/core/wire/ids.ts'
 import { AdminKey } from './access/admin-key.ts'
 import { parseArguments, type UpArguments } from './arguments.ts'
@@ -13,7 +14,10 @@ import type { Catalog } from './catalog/catalog.ts'
 import type { ClusterRow } from './catalog/rows.ts'
 import { SqliteCatalog } from './catalog/sqlite-catalog.ts'
 import { createCluster, loadCluster } from './catalog/transactions/create-cluster.ts'
+import { listBuckets } from './catalog/transactions/list-buckets.ts'
+import { listNodes } from './catalog/transactions/list-nodes.ts'
 import { WorkerPool } from './compute/worker-pool.ts'
+import { CLOSING_MS_MAX } from './doors/rest/limits.ts'
 import { openLog } from './doors/rest/log.ts'
 import { RestServer } from './doors/rest/server.ts'
 import { type DriveDirectory, Drives } from './drives.ts'
@@ -28,6 +32,7 @@ import { SecretDirectory } from './seams/secret-files.ts'
 
 const VERSION = '0.1.0'
 const HOST = '127.0.0.1'
+const NODES_DEFAULT = 5
 /** All stripe buffers together. */
 const STRIPE_BUDGET_BYTES = 112 * 1024 * 1024
 /** A worker's part of them holds a stripe of every policy. */
@@ -35,6 +40,10 @@ const LANE_BYTES_MIN = 36 * 1024 * 1024
 const WORKERS_MAX = Math.floor(STRIPE_BUDGET_BYTES / LANE_BYTES_MIN)
 const LOOK_EVERY_MS = 1000
 const REAP_EVERY_MS = 60_000
+/** A terminal, npm and the starter each send a signal for one Ctrl-C: what comes within this time is one press. */
+const ONE_PRESS_MS = 1000
+/** What the machine says no to at a start is told in its own sentence; anything else of it is a bug. */
+const REFUSALS: readonly (string | undefined)[] = ['EACCES', 'EEXIST', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']
 
 const clock = systemClock
 const random = systemRandom
@@ -49,23 +58,27 @@ function fatal(error: unknown): void {
   process.exit(1)
 }
 
-async function up({ dataDirectory, port, drives: driveCount, driveDirectories }: UpArguments): Promise<void> {
+async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: UpArguments): Promise<void> {
   const data = resolve(dataDirectory)
   await using resources = new AsyncDisposableStack()
   const stopped = stopSignal()
   for (const name of ['.', 'run', 'catalog', 'nodes']) await mkdir(join(data, name), { recursive: true, mode: 0o700 })
 
   const catalogDisk = new FileDisk(join(data, 'catalog'))
+  const catalogOptions = {
+    directory: join(data, 'catalog'),
+    syncDirectory: () => catalogDisk.syncDirectory('.'),
+    freeBytes: async () => (await catalogDisk.space()).freeBytes,
+    clock,
+    fatal,
+  }
   const catalog = resources.use(
-    await SqliteCatalog.open({
-      directory: join(data, 'catalog'),
-      syncDirectory: () => catalogDisk.syncDirectory('.'),
-      freeBytes: async () => (await catalogDisk.space()).freeBytes,
-      clock,
-      fatal,
+    await SqliteCatalog.open(catalogOptions).catch(async (error: unknown) => {
+      throw hasCode(error, 'catalog_locked') ? await runsAlready(data, error) : error
     }),
   )
-  const pidFile = join(data, 'run', 'gateway.pid')
+  const [pidFile, addressFile] = [join(data, 'run', 'gateway.pid'), join(data, 'run', 'gateway.address')]
+  await rm(addressFile, { force: true })
   await writeFile(pidFile, `${process.pid}\n`)
   resources.defer(() => rm(pidFile, { force: true }))
 
@@ -73,10 +86,12 @@ async function up({ dataDirectory, port, drives: driveCount, driveDirectories }:
   // Said before anything else may fail: a later start does not say it again.
   for (const sentence of keys.sentences) process.stderr.write(`${sentence}\n`)
   const adminKey = await AdminKey.open(new SecretDirectory(data), { random, ids })
-  const places = await drivePlaces(driveDirectories ?? numbered(data, driveCount))
+  const places = await drivePlaces(driveDirectories ?? numbered(data, nodeCount ?? (await nodesMeant(catalog))))
   const warn = (sentence: string): void => log.warn(sentence)
   const makeDirectory = (directory: string): Promise<unknown> => mkdir(directory, { recursive: true, mode: 0o700 })
   const drives = resources.use(await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory, warn }))
+  if (drives.nodes.all().every(({ state }) => state === 'offline'))
+    warn('not one drive is where it was looked for; those that --drives named once are named by it at every start')
   const workers = Math.min(WORKERS_MAX, availableParallelism())
   const compute = resources.use(await WorkerPool.open({ workers, budgetBytes: STRIPE_BUDGET_BYTES, onDeath: fatal }))
   const { masterKeys } = keys
@@ -85,20 +100,69 @@ async function up({ dataDirectory, port, drives: driveCount, driveDirectories }:
     await Gateway.open({ cluster, gateway: ids.next(), catalog, nodes, compute, masterKeys, clock, random, ids }),
   )
   resources.use(repeatedly(LOOK_EVERY_MS, 'looking at the drives', () => drives.look()))
-  resources.use(
-    repeatedly(REAP_EVERY_MS, 'collecting', async (signal) => {
-      await gateway.reaper.run()
-      await drives.compact(signal)
-    }),
-  )
+  resources.use(repeatedly(REAP_EVERY_MS, 'collecting', () => gateway.reaper.run()))
+  // By itself, for a disk that hangs would hold up all collection.
+  resources.use(repeatedly(REAP_EVERY_MS, 'compacting', (signal) => drives.compact(signal)))
 
   const authenticate = adminKey.authenticate.bind(adminKey)
   const server = resources.use(
     await RestServer.open({ floor: gateway, authenticate, log, clock, random, version: VERSION }),
   )
-  const listening = await server.listen({ host: HOST, port })
-  process.stdout.write(`Holdfast is ready: http://${HOST}:${listening}\n`)
+  const requests = countRequests(server.app.server)
+  const address = `http://${HOST}:${await listen(server, port)}`
+  await writeFile(addressFile, `${address}\n`)
+  resources.defer(() => rm(addressFile, { force: true }))
+  process.stdout.write(`Holdfast is ready: ${address}\n`)
   await stopped
+  const running = requests.sentence()
+  if (running === undefined) return
+  // What is built last is taken down first: the server, which lets these requests finish.
+  process.stderr.write(`waiting for ${running}, at most ${CLOSING_MS_MAX / 1000} s; press Ctrl-C again to end now\n`)
+}
+
+/** Who holds the lock has written down its process, and its address once it listens. */
+async function runsAlready(data: string, cause: HoldfastError): Promise<HoldfastError> {
+  const read = (name: string): Promise<string> => readFile(join(data, 'run', name), 'utf8').catch(() => '')
+  const [pid, address] = [(await read('gateway.pid')).trim(), (await read('gateway.address')).trim()]
+  const who = pid === '' ? '' : `: process ${pid}${address === '' ? ', which is starting or ending' : ` at ${address}`}`
+  return new HoldfastError('catalog_locked', `another process uses ${data}${who}\nnpm stop -- --data ${data} ends it`, {
+    cause,
+  })
+}
+
+async function listen(server: RestServer, port: number): Promise<number> {
+  try {
+    return await server.listen({ host: HOST, port })
+  } catch (error) {
+    const code = systemCodeOf(error)
+    if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error
+    const why = code === 'EADDRINUSE' ? 'is taken by another program' : 'is not for this user to listen on'
+    throw new HoldfastError('conflict', `port ${port} of ${HOST} ${why}: name another with --port; 0 is any free one`, {
+      cause: error,
+    })
+  }
+}
+
+/** As many as there are. A first start that was cut short made no bucket yet, and perhaps not all of its nodes. */
+async function nodesMeant(catalog: Catalog): Promise<number> {
+  const { length } = await catalog.read(listNodes, {})
+  const { items } = await catalog.read(listBuckets, { limit: 1 })
+  return items.length > 0 ? length : Math.max(length, NODES_DEFAULT)
+}
+
+/** The requests that are being answered, which a clean end waits for. */
+function countRequests(server: Server): { sentence: () => string | undefined } {
+  let [uploads, others] = [0, 0]
+  server.on('request', ({ method }, response) => {
+    const isUpload = method === 'PUT' || method === 'POST'
+    if (isUpload) uploads++
+    else others++
+    response.once('close', () => (isUpload ? uploads-- : others--))
+  })
+  const counted = (count: number, what: string): string[] =>
+    count === 0 ? [] : [`${count} ${what}${count === 1 ? '' : 's'}`]
+  const parts = (): string[] => [...counted(uploads, 'upload'), ...counted(others, 'other request')]
+  return { sentence: () => (uploads + others === 0 ? undefined : parts().join(' and ')) }
 }
 
 /** The cluster of this catalog, made at the first start together with its keys. */
@@ -136,10 +200,19 @@ async function drivePlaces(directories: readonly string[]): Promise<DriveDirecto
   )
 }
 
-/** Resolves at the first SIGINT or SIGTERM; further ones change nothing, for a terminal, npm and the starter each send one. */
+/** Resolves at the first SIGINT or SIGTERM. A Ctrl-C after that ends the process at once: what was acknowledged is on the disk. */
 function stopSignal(): Promise<void> {
   return new Promise((stop) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
+    let firstMs: number | undefined
+    const onSignal = (signal: NodeJS.Signals): void => {
+      firstMs ??= clock.monotonicMs()
+      stop()
+      if (signal !== 'SIGINT' || clock.monotonicMs() - firstMs < ONE_PRESS_MS) return
+      // As if nobody had listened: neither a thread that waits for its disk nor a handler of ours holds up this end.
+      process.removeAllListeners('SIGINT')
+      process.kill(process.pid, 'SIGINT')
+    }
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
   })
 }
 
@@ -168,8 +241,7 @@ try {
   await up(parseArguments(process.argv.slice(2)))
 } catch (error) {
   // What may happen (another process on this directory, a foreign disk) is told in a sentence; a bug shows its stack.
-  const code = systemCodeOf(error)
-  if (!(error instanceof HoldfastError) && code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'ENOENT') throw error
+  if (!(error instanceof HoldfastError || REFUSALS.includes(systemCodeOf(error)))) throw error
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1
 }

@@ -127,10 +127,10 @@ const rules: Record<string, Mutation[]> = {
   ],
   'a version commit reads reused chunks again and clears their marks': [noClearing],
   'a lookup asks for W good shards': [
-    answer('findChunks', 'FROM chunks', (rows) => rows.map((row) => ({ ...row, not_durable: 0 }))),
+    answer('findChunks', 'FROM chunks', (rows) => rows.map((row) => ({ ...row, spare: 2 }))),
   ],
   'a stripe commit replaces a place with fewer than W good shards': [
-    answer('commitStripe', 'JOIN stripes', (rows) => rows.map((row) => ({ ...row, not_durable: 0 }))),
+    answer('commitStripe', 'JOIN stripes', (rows) => rows.map((row) => ({ ...row, spare: 2 }))),
   ],
   'deleting waits until every session opened before the mark has ended': [
     answer('reap', 'min(sequence)', () => [{ oldest: null }]),

@@ -118,7 +118,8 @@ export class World {
     this.#works = []
     this.catalog.run(endSessionsOf, {})
     while (this.#condemnAll() + this.#reapAll() > 0);
-    for (const { session } of this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs })) this.#purgeDebris(session)
+    for (const { session } of this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs, limit: 1000 }))
+      this.#purgeDebris(session)
     // What a gateway wrote under a session that was forgotten is found by the next comparison of a node with the catalog.
     const known = this.catalog.engine.query('SELECT stripe_id FROM stripes')
     const ids = new Set(known.map((row) => Buffer.from(row['stripe_id'] as Uint8Array).toString('hex')))
@@ -344,7 +345,7 @@ export class World {
   }
 
   #clearUp(): void {
-    const dead = this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs })
+    const dead = this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs, limit: 1000 })
     for (const { session } of dead) {
       this.#noteEnd(session)
       if (this.#random() < 0.7) this.#purgeDebris(session)

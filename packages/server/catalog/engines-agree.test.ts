@@ -117,7 +117,7 @@ function walk(catalog: TestCatalog): void {
   const [a, b, c] = [chunkNamed('a'), chunkNamed('b'), chunkNamed('c')]
 
   call('loadCluster', {})
-  call('storedExtent', {})
+  call('storedHealth', { there: [2, 3, 4] })
   const node = {
     node: ids.next(),
     disk: ids.next(),
@@ -135,10 +135,10 @@ function walk(catalog: TestCatalog): void {
 
   for (const policy of ['{}', '{}', '{"x":1}']) {
     const keys = { wrappedIdKey: Uint8Array.of(1), wrappedKey: Uint8Array.of(2) }
-    changing('createBucket', { bucket: ids.next(), name: 'B-2', policy, ...keys })
+    changing('createBucket', { bucket: ids.next(), name: 'B-2', policy, writeQuorum: 3, ...keys })
   }
-  changing('patchBucket', { name: 'B-2', policy: '{"x":2}', ifVersion: 1 })
-  changing('patchBucket', { name: 'B-2', policy: '{"x":3}', ifVersion: 1 })
+  changing('patchBucket', { name: 'B-2', policy: '{"x":2}', writeQuorum: 5, ifVersion: 1 })
+  changing('patchBucket', { name: 'B-2', policy: '{"x":3}', writeQuorum: 5, ifVersion: 1 })
   for (const after of ['', 'B', 'a-a', 'z']) call('listBuckets', { after, limit: 1 })
   call('getBucket', { name: 'B-2' })
   for (const id of [bucket, ids.next()]) call('getBucketById', { bucket: id })
@@ -158,9 +158,9 @@ function walk(catalog: TestCatalog): void {
   const sessions = [session.session]
   const idempotency = { keyHash: hashOf('key'), bodySha256: hashOf('body') }
   for (const nowMs of [0, 1, 5000])
-    call('claimIdempotency', { keyHash: hashOf('key'), session: session.session, nowMs, leaseMs: 1000 })
+    call('claimIdempotency', { keyHash: hashOf('key'), session: session.session, nowMs })
   const first = catalog.commitVersion('d/é/1', { sessions, chunk: c, idempotency })
-  call('claimIdempotency', { keyHash: hashOf('key'), session: session.session, nowMs: 9, leaseMs: 9 })
+  call('claimIdempotency', { keyHash: hashOf('key'), session: session.session, nowMs: 9 })
   call('releaseIdempotency', { keyHash: hashOf('key'), session: session.session, claimedAt: 5000 })
   catalog.commitVersion('d/é/1', { sessions, chunk: c, idempotency })
   const second = catalog.commitVersion('d/é/1', { sessions, pages: [{ ...page, entries: null }], versionsKept: 9 })
@@ -193,7 +193,7 @@ function walk(catalog: TestCatalog): void {
   }
   call('readPage', { bucket, page: page.page })
   call('placesOf', { bucket, chunks: [a, b, c] })
-  call('storedExtent', {})
+  call('storedHealth', { there: [2, 3, 4] })
 
   changing('moveFile', { bucket, from: 'd/é/1', to: 'f', overwrite: false })
   changing('moveFile', { bucket, from: 'f', to: 'e', overwrite: false })
@@ -213,7 +213,7 @@ function walk(catalog: TestCatalog): void {
   call('shardsOf', { session: session.session })
   call('endSessionsOf', { gateway: catalog.gateway })
   call('endSession', { session: session.session })
-  call('deadSessions', { nowMs: 10 })
+  call('deadSessions', { nowMs: 10, limit: 10 })
   call('forgetSession', { session: session.session })
   for (const pass of ['chunks', 'pages', 'versions']) {
     for (const limit of [1, 100]) call('recount', { after: { pass, key: '' }, limit })
@@ -222,6 +222,7 @@ function walk(catalog: TestCatalog): void {
     const answer = changing('deleteBucket', { name: 'default', force: true }) as { done: boolean }
     done = answer.done
   }
+  call('collectable', { after: null })
   for (let round = 0; round < 4; round++) {
     call('condemn', { nowMs: 10, limit: 100 })
     call('reap', { limit: 100, nowMs: 10 })
@@ -229,6 +230,7 @@ function walk(catalog: TestCatalog): void {
   call('pendingOrders', { node: 2, limit: 10 })
   call('ordersDone', { node: 2, orders: [{ stripe: stripe.stripe, index: 1, sequence: 0 }] })
   call('pendingOrders', { node: 2, limit: 10 })
-  call('pruneOutbox', { beforeId: ids.next(), limit: 10 })
+  call('outboxHorizon', { beforeMs: 1, keptRows: 2 })
+  call('pruneOutbox', { upTo: ids.next(), limit: 10 })
   call('pruneIdempotency', { beforeMs: 10 ** 12, limit: 10 })
 }

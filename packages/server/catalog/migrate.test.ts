@@ -56,6 +56,15 @@ describe('migrations', () => {
     assert.deepEqual(schemaOf(engine), schema)
   })
 
+  it('have a fixture of the catalog that each of them left', () => {
+    assert.deepEqual(
+      globSync(join(FIXTURES, '*.sql'))
+        .map((file) => basename(file))
+        .sort(),
+      MIGRATIONS.map(({ number }) => `${String(number).padStart(4, '0')}.sql`),
+    )
+  })
+
   for (const file of globSync(join(FIXTURES, '*.sql'))) {
     it(`bring ${basename(file)} up to date, with all its rows`, () => {
       using engine = SqliteEngine.open(':memory:')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { countNotDurable, packShards, unpackShards } from './packed-shards.ts'
+import { packShards, unpackShards } from './packed-shards.ts'
 import type { ShardRow } from './rows.ts'
 import { hashOf } from './test-catalog.test-support.ts'
 
@@ -32,17 +32,5 @@ describe('packed shards', () => {
     assert.throws(() => unpackShards(packed), { code: 'format_unknown' })
     assert.throws(() => unpackShards(packed.subarray(1)))
     assert.throws(() => packShards([{ ...shard, node: 0 }]))
-  })
-
-  it('count an index as durable where one of its two places is', () => {
-    const moving = { ...shard, index: 1 }
-    assert.equal(
-      countNotDurable([
-        { ...shard, index: 0 },
-        { ...moving, state: 'expected' },
-        { ...moving, state: 'durable' },
-      ]),
-      1,
-    )
   })
 })

@@ -6,10 +6,11 @@ import { bytesOf, hexOf } from './cells.ts'
 import type { ShardRow, ShardState } from './rows.ts'
 
 const SHARD_BYTES = 48
+export const NODE_BYTES = 4
 const NODE_MAX = 2 ** 32 - 1
 const INDEX_MAX = 2 ** 8 - 1
 const DAY_MAX = 2 ** 16 - 1
-const STATES: readonly ShardState[] = ['durable', 'expected', 'damaged', 'missing']
+export const STATES: readonly ShardState[] = ['durable', 'expected', 'damaged', 'missing']
 
 export function packShards(shards: readonly ShardRow[]): Uint8Array {
   const bytes = new Uint8Array(shards.length * SHARD_BYTES)
@@ -20,7 +21,7 @@ export function packShards(shards: readonly ShardRow[]): Uint8Array {
     assert(verifiedDay >= 0 && verifiedDay <= DAY_MAX, `no shard was verified on day ${verifiedDay}`)
     const at = position * SHARD_BYTES
     view.setUint32(at, node)
-    view.setUint8(at + 4, STATES.indexOf(state) + 1)
+    view.setUint8(at + NODE_BYTES, STATES.indexOf(state) + 1)
     view.setUint8(at + 5, index)
     view.setUint16(at + 6, verifiedDay)
     view.setBigUint64(at + 8, BigInt(sequence))
@@ -35,11 +36,9 @@ export function unpackShards(bytes: Uint8Array): ShardRow[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const shards: ShardRow[] = []
   for (let at = 0; at < bytes.length; at += SHARD_BYTES) {
-    const state = STATES[view.getUint8(at + 4) - 1]
-    if (state === undefined) throw new HoldfastError('format_unknown', `a shard of state ${view.getUint8(at + 4)}`)
     shards.push({
       node: view.getUint32(at),
-      state,
+      state: stateOf(view.getUint8(at + NODE_BYTES)),
       index: view.getUint8(at + 5),
       verifiedDay: view.getUint16(at + 6),
       sequence: Number(view.getBigUint64(at + 8)),
@@ -49,8 +48,9 @@ export function unpackShards(bytes: Uint8Array): ShardRow[] {
   return shards
 }
 
-/** Of the indexes, not of the entries: a shard that moves has two, and is durable if one of them is. */
-export function countNotDurable(shards: readonly ShardRow[]): number {
-  const durable = shards.filter((shard) => shard.state === 'durable')
-  return new Set(shards.map((shard) => shard.index)).size - new Set(durable.map((shard) => shard.index)).size
+/** @throws format_unknown */
+export function stateOf(byte: number): ShardState {
+  const state = STATES[byte - 1]
+  if (state === undefined) throw new HoldfastError('format_unknown', `a shard of state ${byte}`)
+  return state
 }

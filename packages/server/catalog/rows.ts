@@ -130,7 +130,6 @@ export interface ClusterRow {
 
 export interface SegmentEnd {
   readonly segment: number
-  /** 0 where the segment went in a compaction. */
   readonly bytes: number
 }
 
@@ -146,7 +145,8 @@ export interface NodeRow {
   readonly capacityBytes: number
   readonly freeBytes: number
   readonly starts: number
-  readonly segmentEnds: readonly SegmentEnd[]
   readonly joinedAt: number
   readonly seenAt: number
+  /** When its disk was found behind what was last seen of it, where nobody has looked at it since. */
+  readonly rolledBackAt: number | null
 }

@@ -17,12 +17,17 @@ import type { Row, Steps, Value } from './transaction.ts'
 /** Lists of `?` come in many lengths; beyond this many texts the least recently used one is prepared again. */
 const STATEMENTS_MAX = 500
 
-const CACHE_BYTES = 64 * 1024 * 1024
+/**
+ * Each connection has a cache of its own. What does not fit costs a copy from the kernel's: with ten million files a lookup over four
+ * tables takes 50 µs with 64 MiB and with 2, while a list of 1,000 prefixes, one leaf each, takes a fifth longer with 2.
+ */
+const CACHE_BYTES = 32 * 1024 * 1024
 /** What the file of the write-ahead log is cut back to when it begins anew after a long read had held it. */
 const LOG_FILE_BYTES = 64 * 1024 * 1024
 
 export interface EngineOptions {
   readonly readOnly?: boolean
+  readonly cacheBytes?: number
 }
 
 interface Prepared {
@@ -40,12 +45,12 @@ export class SqliteEngine implements Disposable {
 
   /** `path` is a file that may not be there yet (not so where `readOnly`), or `:memory:`. */
   static open(path: string, options: EngineOptions = {}): SqliteEngine {
-    const readOnly = options.readOnly ?? false
+    const { readOnly = false, cacheBytes = CACHE_BYTES } = options
     // A wait for a lock would hold up the whole thread, and the catalog has one writer only.
     const database = new DatabaseSync(path, { readOnly, timeout: 0, enableForeignKeyConstraints: false })
     try {
       // Not mapped into memory (measured: no faster), because a failing disk would then end the process by a signal.
-      database.exec(`PRAGMA temp_store = MEMORY; PRAGMA cache_size = ${-CACHE_BYTES / 1024}`)
+      database.exec(`PRAGMA temp_store = MEMORY; PRAGMA cache_size = ${-cacheBytes / 1024}`)
       if (!readOnly) prepareForCommits(database)
     } catch (error) {
       database.close()

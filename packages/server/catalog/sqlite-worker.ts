@@ -14,12 +14,16 @@ import {
   packOutcome,
   packThrown,
   type Request,
+  type Role,
   type ThreadData,
   type ToThread,
   type TransactionsModule,
 } from './sqlite-threads.ts'
 import type { Steps } from './transaction.ts'
 
+const MiB = 1024 * 1024
+/** A scan reads most pages once, and a checkpoint copies past the cache. */
+const CACHE_BYTES: Readonly<Record<Role, number>> = { writer: 32 * MiB, scanner: 16 * MiB, checkpointer: MiB }
 /** A scan's snapshot keeps the log from beginning anew. */
 const SCAN_MS_MAX = 2_000
 
@@ -43,7 +47,8 @@ if (engine !== undefined) {
 
 function open(): SqliteEngine | undefined {
   try {
-    const engine = SqliteEngine.open(data.path, { readOnly: data.role === 'scanner' })
+    const { path, role } = data
+    const engine = SqliteEngine.open(path, { readOnly: role === 'scanner', cacheBytes: CACHE_BYTES[role] })
     if (data.role === 'writer') {
       engine.restartLog()
       engine.migrate()

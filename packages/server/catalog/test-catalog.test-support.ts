@@ -112,7 +112,7 @@ export class TestCatalog implements Disposable {
 
   makeBucket(name: string, bucket = this.ids.next(), policy = '{}'): { created: boolean } {
     const keys = { wrappedIdKey: Uint8Array.of(1), wrappedKey: Uint8Array.of(2) }
-    return this.run(createBucket, { bucket, name, policy, ...keys, change: this.change() })
+    return this.run(createBucket, { bucket, name, policy, writeQuorum: 4, ...keys, change: this.change() })
   }
 
   change(): Change {

@@ -1,6 +1,7 @@
 /** Every catalog transaction by its name: that is how a driver's threads find what they are asked to run. */
 import type { Transaction } from './transaction.ts'
 import { claimIdempotency } from './transactions/claim-idempotency.ts'
+import { collectable } from './transactions/collectable.ts'
 import { commitPage } from './transactions/commit-page.ts'
 import { commitStripe } from './transactions/commit-stripe.ts'
 import { commitVersion } from './transactions/commit-version.ts'
@@ -26,7 +27,7 @@ import { openSession } from './transactions/open-session.ts'
 import { ordersDone } from './transactions/orders-done.ts'
 import { patchBucket } from './transactions/patch-bucket.ts'
 import { pendingOrders } from './transactions/pending-orders.ts'
-import { pruneIdempotency, pruneOutbox } from './transactions/prune.ts'
+import { outboxHorizon, pruneIdempotency, pruneOutbox } from './transactions/prune.ts'
 import { readLone } from './transactions/read-lone.ts'
 import { placesOf, readPage, readPlan } from './transactions/read-plan.ts'
 import { reap } from './transactions/reap.ts'
@@ -37,10 +38,11 @@ import { restoreVersion } from './transactions/restore-version.ts'
 import { setTags } from './transactions/set-tags.ts'
 import { shardArrived } from './transactions/shard-arrived.ts'
 import { shardsDamaged } from './transactions/shards-damaged.ts'
-import { storedExtent } from './transactions/stored-extent.ts'
+import { storedHealth } from './transactions/stored-health.ts'
 
 export const transactions: Readonly<Record<string, Transaction<never, unknown>>> = {
   claimIdempotency,
+  collectable,
   commitPage,
   commitStripe,
   commitVersion,
@@ -70,6 +72,7 @@ export const transactions: Readonly<Record<string, Transaction<never, unknown>>>
   nodeStarted,
   openSession,
   ordersDone,
+  outboxHorizon,
   patchBucket,
   pendingOrders,
   placesOf,
@@ -87,5 +90,5 @@ export const transactions: Readonly<Record<string, Transaction<never, unknown>>>
   shardArrived,
   shardsDamaged,
   shardsOf,
-  storedExtent,
+  storedHealth,
 }

@@ -1,60 +1,69 @@
 /**
- * How what is stored fares, as far as it can be said without reading it. A stripe has one shard on each of n nodes, so that with
- * `away` nodes gone it keeps at least n − away. Nothing here has been read back from a disk, so that what is complete is
- * *unknown*, never *optimal*; only an empty cluster is.
+ * How what is stored fares, from what the catalog knows of every shard and from which nodes answer. Nothing here has been read back from
+ * a disk, so that what is complete is *unknown*, never *optimal*; only an empty cluster is. A node whose disk went back in time is
+ * *suspect*: it serves, but nothing is called readable because of it until someone has looked what it still holds.
  */
-import type { Policy } from '@holdfast/core/wire/policy.ts'
 import type { StoredState } from '@holdfast/core/wire/rest/cluster.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import { listBuckets } from '../catalog/transactions/list-buckets.ts'
-import { storedExtent } from '../catalog/transactions/stored-extent.ts'
-import type { Nodes, NodeView } from './nodes.ts'
+import { type StoredHealth, storedHealth } from '../catalog/transactions/stored-health.ts'
+import type { NodeState, Nodes, NodeView } from './nodes.ts'
 
-const BUCKETS_LOOKED_AT_MAX = 1000
+export interface NodeStanding extends Omit<NodeView, 'state'> {
+  readonly state: NodeState | 'suspect'
+}
 
 export interface Health {
   readonly state: StoredState
+  /** Every stripe has the shards that a read needs, on nodes that are there and known. */
   readonly readable: boolean
+  /** Nodes enough take writes for every bucket. */
   readonly writable: boolean
+  readonly nodes: readonly NodeStanding[]
 }
 
 export class ClusterHealth {
-  readonly #catalog: Catalog
+  readonly #catalog: Pick<Catalog, 'read'>
   readonly #nodes: Nodes
 
-  constructor(catalog: Catalog, nodes: Nodes) {
+  constructor(catalog: Pick<Catalog, 'read'>, nodes: Nodes) {
     this.#catalog = catalog
     this.#nodes = nodes
   }
 
-  nodes(): readonly NodeView[] {
-    return this.#nodes.all()
-  }
-
   /** @throws catalog_unavailable */
   async health(): Promise<Health> {
-    const shapes = await this.#shapes()
-    const { isEmpty, isIncomplete } = await this.#catalog.read(storedExtent, {})
-    const all = this.#nodes.all()
-    const away = all.filter(({ state }) => state !== 'online').length
-    const writable = this.#canWrite(shapes, undefined)
-    const readable = shapes.every(({ parity }) => away <= parity)
-    if (isEmpty) return { state: 'optimal', readable: true, writable }
-    if (!readable) return { state: 'critical', readable, writable }
-    return { state: away > 0 || isIncomplete ? 'degraded' : 'unknown', readable, writable }
+    const stored = await this.#stored()
+    const nodes = this.#nodes.all().map((node): NodeStanding => {
+      const isSuspect = node.state === 'online' && stored.rolledBack.includes(node.number)
+      return isSuspect ? { ...node, state: 'suspect' } : node
+    })
+    return {
+      state: stateOf(stored),
+      readable: stored.certain >= 0,
+      writable: this.#takers() >= stored.writeQuorum,
+      nodes,
+    }
   }
 
-  async isWritableWithout(node: NodeView): Promise<boolean> {
-    return this.#canWrite(await this.#shapes(), node)
+  /** Whether every bucket could still be written to if this node were stopped. @throws catalog_unavailable */
+  async isWritableWithout(number: number): Promise<boolean> {
+    const { writeQuorum } = await this.#stored()
+    return this.#takers(number) >= writeQuorum
   }
 
-  #canWrite(shapes: readonly Policy['redundancy'][], without: NodeView | undefined): boolean {
-    const takers = this.#nodes.all().filter(({ writable, number }) => writable && number !== without?.number).length
-    return shapes.every(({ writeQuorum }) => takers >= writeQuorum)
+  #takers(without?: number): number {
+    return this.#nodes.all().filter(({ writable, number }) => writable && number !== without).length
   }
 
-  async #shapes(): Promise<Policy['redundancy'][]> {
-    const { items } = await this.#catalog.read(listBuckets, { limit: BUCKETS_LOOKED_AT_MAX })
-    return items.map(({ policy }) => (JSON.parse(policy) as Policy).redundancy)
+  async #stored(): Promise<StoredHealth> {
+    const there = this.#nodes.all().filter(({ number }) => this.#nodes.isOnline(number))
+    return await this.#catalog.read(storedHealth, { there: there.map(({ number }) => number) })
   }
+}
+
+function stateOf({ isEmpty, existing, onNodesThere, isNodeAway, isIncomplete }: StoredHealth): StoredState {
+  if (isEmpty) return 'optimal'
+  if (existing < 0) return 'lost'
+  if (onNodesThere < 0) return 'critical'
+  return isNodeAway || isIncomplete ? 'degraded' : 'unknown'
 }

@@ -7,7 +7,10 @@ import { hasCode } from '@holdfast/core/wire/errors.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
 import type { NodeReport, ShardStore } from '../storage/shard-store.ts'
 
-/** How a gateway reaches a node: the seam that the simulator delays, drops and cuts. */
+/**
+ * How a gateway reaches a node: the seam that the simulator delays, drops and cuts. A report, a list and an order answer or fail in
+ * time, whatever the node does; a put or a read may hang as long as its disk.
+ */
 export interface Transport {
   link(node: number): ShardStore
 }
@@ -34,6 +37,8 @@ export class Nodes {
   readonly #transport: Transport
   readonly #onChange: NodeChange
   readonly #views = new Map<number, NodeView>()
+  /** Puts that a node is silent on, by its number. */
+  readonly #silent = new Map<number, number>()
 
   constructor(transport: Transport, onChange: NodeChange) {
     this.#transport = transport
@@ -75,7 +80,7 @@ export class Nodes {
 
   takes(number: number, shardBytes: number): boolean {
     const node = this.#views.get(number)
-    return node?.writable === true && node.freeBytes >= shardBytes
+    return node?.writable === true && node.weight > 0 && node.freeBytes >= shardBytes
   }
 
   /** What a failed call says of the node, at once; `refresh` finds out the rest. */
@@ -86,9 +91,14 @@ export class Nodes {
       this.#set(number, { state: 'offline', writable: false })
   }
 
-  /** A node that does not answer a put takes no new ones until it is asked again and answers. */
-  noteSilence(number: number): void {
+  /** A node that does not answer a put takes no new ones until that one has come to an end, and the node is asked again and answers. */
+  noteSilence(number: number, put: Promise<boolean>): void {
+    const count = (change: number): void => {
+      this.#silent.set(number, (this.#silent.get(number) ?? 0) + change)
+    }
+    count(1)
     this.#set(number, { writable: false })
+    put.then(() => count(-1)).catch(() => {})
   }
 
   /** Asks every node how it is. */
@@ -106,7 +116,8 @@ export class Nodes {
     }
     const { capacityBytes, freeBytes } = report
     const state = report.state === 'failed' ? 'failed' : report.state === 'absent' ? 'offline' : 'online'
-    this.#set(number, { state, writable: report.state === 'online', capacityBytes, freeBytes })
+    const isSilent = (this.#silent.get(number) ?? 0) > 0
+    this.#set(number, { state, writable: report.state === 'online' && !isSilent, capacityBytes, freeBytes })
   }
 
   #set(number: number, change: Partial<NodeView>): void {

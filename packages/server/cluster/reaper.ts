@@ -9,17 +9,19 @@
  *     4  orders             each node purges what it was ordered to; an order stays until its node has confirmed it
  *     5  debris             a dead session's block is compared with the catalog on every node, and then forgotten
  *     6  answers            completed Idempotency-Keys go after a day
+ *     7  changes            the oldest ones go from the outbox
  *
  * What a step cannot do now, because a node is away, the next run does.
  */
 import type { Id } from '@holdfast/core/wire/ids.ts'
 import { asStripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import { type Collectable, collectable } from '../catalog/transactions/collectable.ts'
 import { type CollectionPosition, type CondemnArgs, condemn } from '../catalog/transactions/condemn.ts'
 import { deadSessions, forgetSession, shardsOf } from '../catalog/transactions/dead-sessions.ts'
 import { ordersDone } from '../catalog/transactions/orders-done.ts'
 import { pendingOrders } from '../catalog/transactions/pending-orders.ts'
-import { pruneIdempotency } from '../catalog/transactions/prune.ts'
+import { outboxHorizon, pruneIdempotency, pruneOutbox } from '../catalog/transactions/prune.ts'
 import { type ReapArgs, reap } from '../catalog/transactions/reap.ts'
 import type { Clock } from '../seams/clock.ts'
 import type { ShardId } from '../storage/shard-store.ts'
@@ -30,8 +32,15 @@ import type { Sessions } from './sessions.ts'
 const ROWS_AT_ONCE = 1000
 const ORDERS_AT_ONCE = 1000
 const LISTED_AT_ONCE = 1000
+/** Blocks that one run compares: each costs a look into every node. */
+const COMPARED_AT_ONCE = 200
+/** Dead sessions that are kept in mind. More pile up where a node is away for a week; then the oldest come first. */
+const DEAD_SESSIONS_MAX = 10_000
 /** How long a repeated Idempotency-Key hears the first answer. */
 const ANSWERS_KEPT_MS = 24 * 3600_000
+/** A change stays in the outbox for a week, and while it is among the newest million: about 300 MB. */
+const CHANGES_KEPT_MS = 7 * 24 * 3600_000
+const CHANGES_KEPT_MAX = 1_000_000
 
 export interface Reaped {
   readonly chunks: number
@@ -48,6 +57,8 @@ export class Reaper {
   readonly #clock: Clock
   readonly #lineage: Id
   #running: Promise<Reaped> | undefined
+  /** The nodes on which a dead session's block was compared: the rest of them were away. */
+  #comparedOn: ReadonlyMap<Id, Set<number>> = new Map()
 
   constructor(catalog: Catalog, nodes: Nodes, sessions: Sessions, clock: Clock, lineage: Id) {
     this.#catalog = catalog
@@ -65,13 +76,30 @@ export class Reaper {
     return this.#running
   }
 
+  /** What nothing refers to now: a run takes it, or a later one where a session still holds on to it. */
+  async collectable(): Promise<Collectable> {
+    const total = { chunks: 0, pages: 0, stripes: 0 }
+    let after: CollectionPosition | null = null
+    do {
+      const found: Collectable & { next: CollectionPosition | null } = await this.#catalog.scan(collectable, { after })
+      after = found.next
+      total.chunks += found.chunks
+      total.pages += found.pages
+      total.stripes += found.stripes
+    } while (after !== null)
+    return total
+  }
+
   async #run(): Promise<Reaped> {
+    // After a sleep of the machine our own leases look run out, though nobody else has used the time.
+    await this.#sessions.renew()
     await this.#condemn()
     await this.#sessions.roll()
     const reaped = await this.#reap()
     for (const { number } of this.#nodes.all()) if (this.#nodes.isOnline(number)) await this.#carryOut(number)
     const debris = await this.#clearDebris(reaped.sequence)
     await this.#forgetAnswers()
+    await this.#forgetChanges()
     return { ...reaped, debris }
   }
 
@@ -116,20 +144,33 @@ export class Reaper {
     }
   }
 
-  /** A dead session commits nothing any more, so that what its block holds beside the shards it committed is debris. */
+  /**
+   * A dead session commits nothing any more, so that what its block holds beside the shards it committed is debris. Each node is
+   * looked into once, and the session forgotten when all have been: one that is away costs the others nothing.
+   */
   async #clearDebris(sequence: number): Promise<number> {
-    let cleared = 0
-    for (const { session } of await this.#catalog.write(deadSessions, { nowMs: this.#clock.now() })) {
+    const args = { nowMs: this.#clock.now(), limit: DEAD_SESSIONS_MAX }
+    const dead = (await this.#catalog.write(deadSessions, args)).map(({ session }) => session)
+    const comparedOn = new Map(dead.map((session) => [session, this.#comparedOn.get(session) ?? new Set<number>()]))
+    this.#comparedOn = comparedOn
+    let [cleared, compared] = [0, 0]
+    for (const [session, done] of comparedOn) {
       // Puts that are still on their way would come after the look.
       if (this.#sessions.holds(session)) continue
-      const named = new Set((await this.#catalog.read(shardsOf, { session })).map(nameOf))
-      let everywhere = true
-      for (const { number } of this.#nodes.all()) {
-        const debris = await this.#debrisOn(number, session, named)
-        if (debris === undefined || !(await this.#purge(number, debris, sequence))) everywhere = false
-        else cleared += debris.length
+      const nodes = this.#nodes.all().map(({ number }) => number)
+      const due = nodes.filter((number) => !done.has(number) && this.#nodes.isOnline(number))
+      if (due.length > 0) {
+        if (compared === COMPARED_AT_ONCE) break
+        compared++
+        const named = new Set((await this.#catalog.scan(shardsOf, { session })).map(nameOf))
+        for (const number of due) {
+          const debris = await this.#debrisOn(number, session, named)
+          if (debris === undefined || !(await this.#purge(number, debris, sequence))) continue
+          done.add(number)
+          cleared += debris.length
+        }
       }
-      if (everywhere) await this.#catalog.write(forgetSession, { session })
+      if (nodes.every((number) => done.has(number))) await this.#catalog.write(forgetSession, { session })
     }
     return cleared
   }
@@ -139,9 +180,15 @@ export class Reaper {
     while ((await this.#catalog.write(pruneIdempotency, { beforeMs, limit: ROWS_AT_ONCE })) === ROWS_AT_ONCE);
   }
 
-  /** Undefined where the node cannot be asked now. */
+  async #forgetChanges(): Promise<void> {
+    const beforeMs = this.#clock.now() - CHANGES_KEPT_MS
+    const upTo = await this.#catalog.scan(outboxHorizon, { beforeMs, keptRows: CHANGES_KEPT_MAX })
+    if (upTo === null) return
+    while ((await this.#catalog.write(pruneOutbox, { upTo, limit: ROWS_AT_ONCE })) === ROWS_AT_ONCE);
+  }
+
+  /** Undefined where the node does not answer. */
   async #debrisOn(node: number, session: Id, named: ReadonlySet<string>): Promise<ShardId[] | undefined> {
-    if (!this.#nodes.isOnline(node)) return undefined
     const debris: ShardId[] = []
     // The session's own id ends in zeros and names no stripe: it is where its block begins.
     let after: ShardId = { stripe: asStripeId(session), index: 255 }

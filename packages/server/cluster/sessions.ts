@@ -14,7 +14,7 @@ import { renewSessions } from '../catalog/transactions/renew-sessions.ts'
 import type { Clock, Timer } from '../seams/clock.ts'
 
 /** A session whose gateway is silent for this long is ended by whoever looks. */
-export const SESSION_LEASE_MS = 5 * 60_000
+const SESSION_LEASE_MS = 5 * 60_000
 const RENEW_EVERY_MS = SESSION_LEASE_MS / 5
 /** The next session is opened before the last stripes of this one are gone, so that nobody waits for it. */
 const OPEN_NEXT_AT = STRIPES_PER_SESSION_MAX - 200
@@ -43,6 +43,8 @@ export class Sessions implements AsyncDisposable {
   readonly #ids: IdMaker
   readonly #gateway: Id
   readonly #held = new Map<Id, Session>()
+  /** How many stripes of a session have puts that may still land, though the session may have ended. */
+  readonly #landing = new Map<Id, number>()
   #current: Session
   #opening: Promise<void> | undefined
   #timer: Timer | undefined
@@ -80,9 +82,35 @@ export class Sessions implements AsyncDisposable {
     return { stripe: stripeIdOf(session.id, session.stripes), sequence: session.sequence, pin: this.#pin(session) }
   }
 
-  /** Whether someone here still works under it, alive or not: one that expired may have puts on their way. */
+  /** Whether someone here still works under it, alive or not, or a put of it may still land: who looked for its debris would miss some. */
   holds(session: Id): boolean {
-    return this.#held.has(session)
+    return this.#held.has(session) || this.#landing.has(session)
+  }
+
+  /** Until then shards may land under a session, which may have ended by that time: then they are debris. */
+  mayLand(session: Id, until: Promise<void>): void {
+    this.#landing.set(session, (this.#landing.get(session) ?? 0) + 1)
+    until
+      .then(() => {
+        const left = (this.#landing.get(session) ?? 0) - 1
+        if (left === 0) this.#landing.delete(session)
+        else this.#landing.set(session, left)
+      })
+      .catch(() => {})
+  }
+
+  /**
+   * Renews every lease that is held. A session may have ended all the same, because this process slept while another one looked: its
+   * stripes and versions are refused at their commit, and what begins from now on gets a new one.
+   */
+  async renew(): Promise<void> {
+    const current = this.#current
+    const alive = await this.#catalog.write(renewSessions, {
+      sessions: [...this.#held.keys()],
+      nowMs: this.#clock.now(),
+      leaseMs: SESSION_LEASE_MS,
+    })
+    if (this.#current === current && !alive.includes(current.id)) await this.roll()
   }
 
   /** Makes a new session current, so that the old one can end. */
@@ -128,11 +156,8 @@ export class Sessions implements AsyncDisposable {
 
   #renewLater(): void {
     this.#timer = this.#clock.after(RENEW_EVERY_MS, () => {
-      const sessions = [...this.#held.keys()]
-      // A renewal that fails shows at the commits of those who hold the session.
-      this.#catalog
-        .write(renewSessions, { sessions, nowMs: this.#clock.now(), leaseMs: SESSION_LEASE_MS })
-        .catch(() => {})
+      // One that fails leaves the leases as they are: there are more until they run out.
+      this.renew().catch(() => {})
       this.#renewLater()
     })
   }

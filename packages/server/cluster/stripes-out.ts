@@ -11,7 +11,7 @@ import { shardsDamaged } from '../catalog/transactions/shards-damaged.ts'
 import type { ChunkKeys, NamedChunk, StripeShape, StripeSlot } from '../compute/compute.ts'
 import type { Clock } from '../seams/clock.ts'
 import type { Sessions, StripeTicket } from './sessions.ts'
-import { type LateShard, StripeNotWritten, type StripeWriter } from './write-stripe.ts'
+import { type LateShard, NOTHING_SENT, StripeNotWritten, type StripeWriter } from './write-stripe.ts'
 
 /** What the stripes of a bucket look like. */
 export interface StripePlan {
@@ -27,15 +27,15 @@ export class SentStripe {
   readonly chunks: readonly ChunkId[]
   readonly #commit: () => Promise<void>
   readonly #ticket: StripeTicket
-  readonly #settled: Promise<void>
+  readonly #decided: Promise<void>
   #committed: Promise<void> | undefined
   #holders = 1
 
-  constructor(ticket: StripeTicket, chunks: readonly ChunkId[], settled: Promise<void>, commit: () => Promise<void>) {
+  constructor(ticket: StripeTicket, chunks: readonly ChunkId[], decided: Promise<void>, commit: () => Promise<void>) {
     this.session = ticket.pin.session
     this.chunks = chunks
     this.#ticket = ticket
-    this.#settled = settled
+    this.#decided = decided
     this.#commit = commit
   }
 
@@ -53,7 +53,7 @@ export class SentStripe {
   /** Once by each holder, when its version is committed or never will be. */
   release(): void {
     this.#holders--
-    if (this.#holders === 0) releaseWhen(this.#settled, this.#ticket)
+    if (this.#holders === 0) releaseWhen(this.#decided, this.#ticket)
   }
 }
 
@@ -74,7 +74,7 @@ export class StripesOut {
 
   /** Takes the slot over: it is released when no node reads its memory any more. */
   async send(slot: StripeSlot, plan: StripePlan, chunks: readonly NamedChunk[]): Promise<SentStripe> {
-    let settled = Promise.resolve()
+    let aftermath = NOTHING_SENT
     let ticket: StripeTicket | undefined
     try {
       ticket = await this.#sessions.stripe()
@@ -82,8 +82,10 @@ export class StripesOut {
       const { keys, shape, writeQuorum, compress } = plan
       const sealed = await slot.seal({ stripe, keys, shape, chunks, compress })
       const order = { lineage: this.#lineage, sequence }
-      const written = await this.#writer.write({ stripe, bucket: keys.bucket, shape, writeQuorum, order, sealed })
-      settled = written.settled
+      const memoryBytes = memoryBytesOf(slot, shape)
+      const write = { stripe, bucket: keys.bucket, shape, writeQuorum, order, sealed, memoryBytes }
+      const written = await this.#writer.write(write)
+      aftermath = written.aftermath
       const row: NewStripe = {
         stripe,
         bucket: keys.bucket,
@@ -99,13 +101,15 @@ export class StripesOut {
         this.#follow(row, written.late)
       }
       const ids = chunks.map(({ id }) => id)
-      return new SentStripe(ticket, ids, settled, commit)
+      return new SentStripe(ticket, ids, aftermath.decided, commit)
     } catch (error) {
-      if (error instanceof StripeNotWritten) settled = error.settled
-      if (ticket !== undefined) releaseWhen(settled, ticket)
+      if (error instanceof StripeNotWritten) aftermath = error.aftermath
+      if (ticket !== undefined) releaseWhen(aftermath.decided, ticket)
       throw error instanceof StripeNotWritten ? error.cause : error
     } finally {
+      const { settled } = aftermath
       settled.then(() => slot.release()).catch(() => {})
+      if (ticket !== undefined) this.#sessions.mayLand(ticket.pin.session, settled)
     }
   }
 
@@ -123,7 +127,12 @@ export class StripesOut {
   }
 }
 
-/** A shard that lands when its session is long gone would be debris that nobody looks for: the session waits for it. */
-function releaseWhen(settled: Promise<void>, { pin }: StripeTicket): void {
-  settled.then(() => pin.release()).catch(() => {})
+/** A slot is as long as it was asked for, however short its records became. */
+function memoryBytesOf({ plain }: StripeSlot, { dataShards, parityShards }: StripeShape): number {
+  return Math.ceil(plain.length * (1 + (dataShards + parityShards) / dataShards))
+}
+
+/** A session waits for its puts, but not for one that was given up: a hung disk would hold up all collection. */
+function releaseWhen(decided: Promise<void>, { pin }: StripeTicket): void {
+  decided.then(() => pin.release()).catch(() => {})
 }

@@ -43,15 +43,16 @@ class World {
     return store
   }
 
-  write(): Promise<WrittenStripe> {
+  write({ number = 1, memoryBytes = 100 } = {}): Promise<WrittenStripe> {
     const payloads = [0, 1, 2, 3, 4].map((index) => new Uint8Array(100).fill(index))
     return this.writer.write({
-      stripe: asStripeId(`${'0b'.repeat(14)}0001`),
+      stripe: asStripeId(`${'0b'.repeat(14)}${number.toString(16).padStart(4, '0')}`),
       bucket: asId('0c'.repeat(16)),
       shape,
       writeQuorum: 4,
       order: { lineage, sequence: 5 },
       sealed: { shardBytes: 100, places: [], hashes: payloads.map(sha256Of), records: payloads.map(recordBufferOf) },
+      memoryBytes,
     })
   }
 
@@ -103,13 +104,13 @@ describe('writing a stripe', () => {
     world.clock.advance(1)
     await turns()
     world.clock.advance(100)
-    const { shards, late, settled } = await writing
+    const { shards, late, aftermath } = await writing
     assert.equal(shards.find(({ node }) => node === 2)?.state, 'expected')
     assert.equal(late.length, 1)
-    assert.equal(await isSettled(settled), false)
+    assert.equal(await isSettled(aftermath.settled), false)
     go()
     assert.equal(await late[0]?.arrived, true)
-    assert.equal(await isSettled(settled), true)
+    assert.equal(await isSettled(aftermath.settled), true)
   })
 
   it('answers with the quorum where a node fails, and calls its shard missing', async () => {
@@ -161,5 +162,69 @@ describe('writing a stripe', () => {
     await turns()
     world.clock.advance(30_000)
     await assert.rejects(writing, StripeNotWritten)
+  })
+
+  it('gives a put up that hangs, though not its memory', async () => {
+    const world = new World(5)
+    const go = world.hang(2)
+    const writing = world.write()
+    await turns()
+    world.clock.advance(100)
+    const { late, aftermath } = await writing
+    world.clock.advance(29_899)
+    assert.equal(await isSettled(aftermath.decided), false)
+    world.clock.advance(1)
+    assert.equal(await late[0]?.arrived, false)
+    assert.equal(await isSettled(aftermath.decided), true)
+    assert.equal(await isSettled(aftermath.settled), false)
+    go()
+    assert.equal(await isSettled(aftermath.settled), true)
+    assert.equal(world.clock.timers, 0)
+  })
+
+  it('gives a node nothing new while it is silent on a put, whatever its reports say', async () => {
+    const world = new World(5)
+    const go = world.hang(2)
+    const writing = world.write()
+    await turns()
+    world.clock.advance(100)
+    await writing
+    world.clock.advance(1900)
+    await world.nodes.refresh()
+    const { shards, late } = await world.write({ number: 2 })
+    assert.equal(shards.find(({ node }) => node === 2)?.state, 'missing')
+    assert.equal(late.length, 0)
+    world.store(2).heal()
+    go()
+    await turns()
+    await world.nodes.refresh()
+    const again = await world.write({ number: 3 })
+    assert.equal(again.shards.find(({ node }) => node === 2)?.state, 'durable')
+  })
+
+  it('leaves three large stripes to a disk that hangs, and takes back what waits behind them', async () => {
+    const world = new World(5)
+    world.hang(2)
+    const writing = [1, 2, 3, 4, 5].map((number) => world.write({ number, memoryBytes: 16 * 1024 * 1024 }))
+    await turns()
+    world.clock.advance(100)
+    const written = await Promise.all(writing)
+    const free = async (): Promise<boolean[]> =>
+      await Promise.all(written.map(({ aftermath }) => isSettled(aftermath.settled)))
+    assert.deepEqual(await free(), [false, false, false, false, false])
+    world.clock.advance(1900)
+    assert.deepEqual(await free(), [false, false, false, true, true])
+    assert.equal(await written[4]?.late[0]?.arrived, false)
+  })
+
+  it('has no substitute in a node of weight 0', async () => {
+    const world = new World(6)
+    const view = world.nodes.get(5)
+    assert.ok(view !== undefined)
+    world.nodes.add({ ...view, weight: 0 })
+    world.store(1).inject({ on: 'put', error: away })
+    const { shards, aftermath } = await world.write()
+    assert.equal(shards.find(({ node }) => node === 1)?.state, 'missing')
+    await aftermath.settled
   })
 })

@@ -3,6 +3,9 @@
  * write quorum is and another 100 ms have passed. A node that fails, or is silent for long, is replaced by one that holds no
  * shard of this stripe, where there is one. What is missing then is committed as *expected* or *missing* and followed up.
  *
+ * A disk may hang: then its put neither fails nor returns, and reads the stripe's memory whenever it goes on. Such a put is *given
+ * up*, which decides what becomes of the stripe and its session, but only its end, *settled*, makes the memory free.
+ *
  *     put 0 ──────✓
  *     put 1 ───✓
  *     put 2 ─────────✓
@@ -16,17 +19,24 @@ import { HoldfastError, QuorumLostError } from '@holdfast/core/wire/errors.ts'
 import type { Id, StripeId } from '@holdfast/core/wire/ids.ts'
 import type { ShardRow } from '../catalog/rows.ts'
 import type { SealedStripe, StripeShape } from '../compute/compute.ts'
-import type { Clock } from '../seams/clock.ts'
+import type { Clock, Timer } from '../seams/clock.ts'
 import type { Random } from '../seams/random.ts'
 import type { Order, ShardPut } from '../storage/shard-store.ts'
+import { ByteBudget } from './byte-budget.ts'
 import type { Nodes } from './nodes.ts'
 
 /** How long the answer waits beyond the quorum for the shards that are still on their way. */
 const BEYOND_QUORUM_MS = 100
-/** A put that is silent for this long gets a substitute, if there is one. */
+/** A put that is silent for this long gets a substitute, if there is one, and its node no new puts. */
 const STALL_MS = 2000
-/** No quorum within this time: the write is given up. */
+/** No quorum within this time: the write is given up, and so is a put that has not ended by then. */
 const WRITE_DEADLINE_MS = 30_000
+/**
+ * What a node was given cannot be taken back. So a node is given no more at a time than what lies in this much of the stripes' memory,
+ * three large stripes, and other puts wait here: a disk that hangs keeps less than half of all memory.
+ */
+const NODE_MEMORY_BYTES_MAX = 52 * 1024 * 1024
+const NODE_WAITERS_MAX = 4096
 
 export interface StripeWrite {
   readonly stripe: StripeId
@@ -35,37 +45,51 @@ export interface StripeWrite {
   readonly writeQuorum: number
   readonly order: Order
   readonly sealed: SealedStripe
+  /** What stays taken until no node reads the records any more. */
+  readonly memoryBytes: number
 }
 
 /** A shard that was still on its way when the write was answered. */
 export interface LateShard {
   readonly index: number
   readonly node: number
+  /** False also where its put was given up. */
   readonly arrived: Promise<boolean>
+}
+
+/** How a write goes on behind its answer. Neither rejects. */
+export interface Aftermath {
+  /** When every put has ended or was given up. */
+  readonly decided: Promise<void>
+  /** When every put has ended: no node reads the slot's memory any more, and nothing lands any more. */
+  readonly settled: Promise<void>
 }
 
 export interface WrittenStripe {
   /** One row per index, in order. */
   readonly shards: readonly ShardRow[]
   readonly late: readonly LateShard[]
-  /** When no node reads the slot's memory any more. Never rejects. */
-  readonly settled: Promise<void>
+  readonly aftermath: Aftermath
 }
 
-/** Nothing was written so far that anyone could see, and nothing will be committed; `settled` says when the memory is free. */
+/** Nothing was written so far that anyone could see, and nothing will be committed. */
 export class StripeNotWritten extends Error {
-  readonly settled: Promise<void>
+  readonly aftermath: Aftermath
 
-  constructor(cause: HoldfastError, settled: Promise<void>) {
+  constructor(cause: HoldfastError, aftermath: Aftermath) {
     super(cause.message, { cause })
-    this.settled = settled
+    this.aftermath = aftermath
   }
 }
+
+export const NOTHING_SENT: Aftermath = { decided: Promise.resolve(), settled: Promise.resolve() }
 
 export class StripeWriter {
   readonly #nodes: Nodes
   readonly #clock: Clock
   readonly #random: Random
+  /** What each node holds of the stripes' memory, by its number. */
+  readonly #rooms = new Map<number, ByteBudget>()
 
   constructor(nodes: Nodes, clock: Clock, random: Random) {
     this.#nodes = nodes
@@ -80,9 +104,18 @@ export class StripeWriter {
       chosen = this.#choose(stripe)
     } catch (error) {
       assert(error instanceof HoldfastError, 'placement fails only for lack of nodes')
-      return Promise.reject(new StripeNotWritten(error, Promise.resolve()))
+      return Promise.reject(new StripeNotWritten(error, NOTHING_SENT))
     }
-    return new Attempt(stripe, chosen, this.#nodes, this.#clock, this.#random).run()
+    const floor = { nodes: this.#nodes, clock: this.#clock, random: this.#random }
+    return new Attempt(stripe, chosen, { ...floor, roomOf: (node) => this.#roomOf(node) }).run()
+  }
+
+  #roomOf(node: number): ByteBudget {
+    const known = this.#rooms.get(node)
+    if (known !== undefined) return known
+    const room = new ByteBudget(NODE_MEMORY_BYTES_MAX, NODE_WAITERS_MAX)
+    this.#rooms.set(node, room)
+    return room
   }
 
   /** The node of each shard. Where too few take one now, all of those do, and others are chosen as those that lack theirs. */
@@ -100,80 +133,101 @@ export class StripeWriter {
   }
 }
 
-type Settle = (outcome: WrittenStripe) => void
+interface Floor {
+  readonly nodes: Nodes
+  readonly clock: Clock
+  readonly random: Random
+  readonly roomOf: (node: number) => ByteBudget
+}
 
 /** One stripe on its way. */
 class Attempt {
   readonly #stripe: StripeWrite
-  readonly #nodes: Nodes
-  readonly #clock: Clock
-  readonly #random: Random
+  readonly #floor: Floor
   /** The node that each index is now meant for. */
   readonly #meantFor: number[]
   readonly #tried: Set<number>
   readonly #durable = new Map<number, number>()
   /** Indexes whose record a node was given already. */
   readonly #sent = new Set<number>()
-  readonly #pending = new Set<Promise<void>>()
+  readonly #undecided = new Set<Promise<void>>()
+  readonly #unsettled = new Set<Promise<boolean>>()
   readonly #waiting = new Map<number, Promise<boolean>>()
-  readonly #timers: { cancel(): void }[] = []
-  #resolve: Settle = () => {}
-  #reject: (error: Error) => void = () => {}
+  readonly #timers: Timer[] = []
+  readonly #outcome = Promise.withResolvers<WrittenStripe>()
   #answered = false
   #beyondQuorum = false
 
-  constructor(stripe: StripeWrite, chosen: number[], nodes: Nodes, clock: Clock, random: Random) {
+  constructor(stripe: StripeWrite, chosen: number[], floor: Floor) {
     this.#stripe = stripe
+    this.#floor = floor
     this.#meantFor = chosen
     this.#tried = new Set(chosen)
-    this.#nodes = nodes
-    this.#clock = clock
-    this.#random = random
   }
 
   run(): Promise<WrittenStripe> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-      for (const [index, node] of this.#meantFor.entries()) {
-        if (this.#nodes.takes(node, this.#stripe.sealed.shardBytes)) this.#send(index, node)
-      }
-      this.#timers.push(this.#clock.after(STALL_MS, () => this.#replaceSilent()))
-      this.#timers.push(this.#clock.after(WRITE_DEADLINE_MS, () => this.#giveUp()))
-      this.#look()
-    })
+    const { nodes, clock } = this.#floor
+    for (const [index, node] of this.#meantFor.entries()) {
+      if (nodes.takes(node, this.#stripe.sealed.shardBytes)) this.#send(index, node)
+    }
+    this.#timers.push(clock.after(WRITE_DEADLINE_MS, () => this.#giveUp()))
+    this.#look()
+    return this.#outcome.promise
   }
 
   #send(index: number, node: number): void {
-    const isMeant = (): boolean => this.#meantFor[index] === node
-    const arrived = this.#put(index, node).then(
-      () => {
-        if (isMeant()) {
-          this.#durable.set(index, node)
-          this.#waiting.delete(index)
-        }
-        return true
-      },
+    const turn = new AbortController()
+    const put = this.#put(index, node, turn.signal).then(
+      () => true,
       (error: unknown) => {
-        this.#nodes.noteFailure(node, error)
-        if (isMeant()) {
-          this.#waiting.delete(index)
-          if (!this.#answered) this.#replace(index)
-        }
+        this.#floor.nodes.noteFailure(node, error)
         return false
       },
     )
+    this.#unsettled.add(put)
+    const arrived = this.#inTime(put, () => {
+      this.#floor.nodes.noteSilence(node, put)
+      turn.abort(new HoldfastError('overloaded', 'the node is silent'))
+      if (!this.#answered && this.#meantFor[index] === node) this.#replace(index)
+    })
     this.#waiting.set(index, arrived)
-    const settled = arrived.then(() => {
-      this.#pending.delete(settled)
+    const decided = arrived.then((isDurable) => {
+      this.#undecided.delete(decided)
+      if (this.#meantFor[index] === node) {
+        this.#waiting.delete(index)
+        if (isDurable) this.#durable.set(index, node)
+        else if (!this.#answered) this.#replace(index)
+      }
       this.#look()
     })
-    this.#pending.add(settled)
+    this.#undecided.add(decided)
   }
 
-  /** A node that cannot even be asked fails like one that does not answer. */
-  async #put(index: number, node: number): Promise<void> {
-    await this.#nodes.store(node).put(this.#putOf(index))
+  /** What comes of a put; false where that is not known by the deadline. */
+  #inTime(put: Promise<boolean>, onSilence: () => void): Promise<boolean> {
+    const { clock } = this.#floor
+    const { promise: givenUp, resolve: giveUp } = Promise.withResolvers<boolean>()
+    let timer = clock.after(STALL_MS, () => {
+      onSilence()
+      timer = clock.after(WRITE_DEADLINE_MS - STALL_MS, () => giveUp(false))
+    })
+    const settled = put.finally(() => {
+      timer.cancel()
+      this.#unsettled.delete(put)
+    })
+    return Promise.race([settled, givenUp])
+  }
+
+  /** A node that cannot even be asked fails like one that does not answer. An abort takes back what has not had its turn yet. */
+  async #put(index: number, node: number, turn: AbortSignal): Promise<void> {
+    const { memoryBytes } = this.#stripe
+    const room = this.#floor.roomOf(node)
+    await room.take(memoryBytes, turn)
+    try {
+      await this.#floor.nodes.store(node).put(this.#putOf(index))
+    } finally {
+      room.give(memoryBytes)
+    }
   }
 
   #putOf(index: number): ShardPut {
@@ -189,13 +243,14 @@ class Attempt {
 
   /** Sends the shard to a node that has none of this stripe; where there is none, it stays missing. */
   #replace(index: number): void {
-    const candidates = this.#nodes
+    const { nodes, random } = this.#floor
+    const candidates = nodes
       .candidates('takers', this.#stripe.sealed.shardBytes)
       .filter(({ number }) => this.#holds(number, index) || !this.#tried.has(number))
     const kept = candidates.flatMap(({ number }, position) => (this.#holds(number, index) ? [position] : []))
     if (kept.length === candidates.length) return
     const shape = { ...this.#stripe.shape, shardBytes: this.#stripe.sealed.shardBytes }
-    const position = replaceOne(() => this.#random.float(), candidates, { kept, failed: [] }, shape)
+    const position = replaceOne(() => random.float(), candidates, { kept, failed: [] }, shape)
     const node = candidates[position]?.number
     assert(node !== undefined, 'a substitute is one of the candidates')
     this.#meantFor[index] = node
@@ -208,13 +263,6 @@ class Attempt {
     return this.#meantFor.some((meant, other) => meant === node && other !== index)
   }
 
-  #replaceSilent(): void {
-    for (const index of [...this.#waiting.keys()]) {
-      this.#nodes.noteSilence(this.#meantFor[index] ?? -1)
-      this.#replace(index)
-    }
-  }
-
   /** Answers as soon as the counts allow an answer, either way. */
   #look(): void {
     if (this.#answered) return
@@ -224,7 +272,7 @@ class Attempt {
       if (this.#durable.size === total || this.#waiting.size === 0) this.#answer()
       else if (!this.#beyondQuorum) {
         this.#beyondQuorum = true
-        this.#timers.push(this.#clock.after(BEYOND_QUORUM_MS, () => this.#answer()))
+        this.#timers.push(this.#floor.clock.after(BEYOND_QUORUM_MS, () => this.#answer()))
       }
     } else if (this.#durable.size + this.#waiting.size < writeQuorum) this.#giveUp()
   }
@@ -242,14 +290,14 @@ class Attempt {
     const late = [...this.#waiting].map(
       ([index, arrived]): LateShard => ({ index, node: this.#meantFor[index] ?? -1, arrived }),
     )
-    this.#resolve({ shards, late, settled: this.#settled() })
+    this.#outcome.resolve({ shards, late, aftermath: this.#aftermath() })
   }
 
   #giveUp(): void {
     if (this.#answered) return
     this.#finish()
     const cause = new QuorumLostError({ needed: this.#stripe.writeQuorum, reached: this.#durable.size })
-    this.#reject(new StripeNotWritten(cause, this.#settled()))
+    this.#outcome.reject(new StripeNotWritten(cause, this.#aftermath()))
   }
 
   #finish(): void {
@@ -257,7 +305,12 @@ class Attempt {
     for (const timer of this.#timers) timer.cancel()
   }
 
-  async #settled(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.all(this.#pending)
+  /** Nothing is sent behind the answer, so that what is under way now is all there will be. */
+  #aftermath(): Aftermath {
+    return { decided: allOf(this.#undecided), settled: allOf(this.#unsettled) }
   }
+}
+
+async function allOf(promises: Iterable<Promise<unknown>>): Promise<void> {
+  await Promise.all(promises)
 }

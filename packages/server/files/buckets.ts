@@ -1,9 +1,10 @@
 /**
- * Buckets: a name, a policy, and the keys of what lies in them. What was loaded is kept in memory, for every request asks;
- * whoever changes a bucket forgets it.
+ * Buckets: a name, a policy, and the keys of what lies in them. What was loaded is kept in memory for a second, for every request
+ * asks. A change that is made here counts at once; one that another gateway made, within that second. Until then nothing
+ * is written that should not be: a version commit asks the catalog whether the bucket is there.
  */
 import { defaultRedundancy } from '@holdfast/core/placement/default-redundancy.ts'
-import { HoldfastError, PolicyUnplaceableError } from '@holdfast/core/wire/errors.ts'
+import { HoldfastError, hasCode, PolicyUnplaceableError } from '@holdfast/core/wire/errors.ts'
 import type { Id, IdMaker } from '@holdfast/core/wire/ids.ts'
 import { completePolicy, type Policy, type PolicyRequest } from '@holdfast/core/wire/policy.ts'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -19,12 +20,16 @@ import type { ChunkKeys } from '../compute/compute.ts'
 import type { Clock } from '../seams/clock.ts'
 import type { Random } from '../seams/random.ts'
 import type { MasterKeys } from './keys/master-keys.ts'
-import { assertBucketName } from './path-rules.ts'
+import { assertBucketName, isBucketName } from './path-rules.ts'
 import { changeBy, type Requester } from './requester.ts'
 
 const KEY_BYTES = 32
 const FIRST_EPOCH = 1
 const LOADED_MAX = 1000
+/** Attempts at one change while others change the same bucket. */
+const PATCHES_MAX = 10
+/** A change made elsewhere is seen after this at the latest. */
+const LOADED_MS = 1000
 
 export interface BucketView {
   readonly bucketId: Id
@@ -52,7 +57,9 @@ export class Buckets {
   readonly #clock: Clock
   readonly #ids: IdMaker
   readonly #random: Random
-  readonly #loaded = new Map<string, Bucket>()
+  readonly #loaded = new Map<string, { readonly bucket: Bucket; readonly untilMs: number }>()
+  /** Counts the changes made here: what was asked of the catalog before one is not kept after it. */
+  #changes = 0
 
   constructor(
     catalog: Catalog,
@@ -83,6 +90,7 @@ export class Buckets {
       bucket,
       name,
       policy: JSON.stringify(policy),
+      writeQuorum: policy.redundancy.writeQuorum,
       wrappedIdKey: wrap('id', 0),
       wrappedKey: wrap('data', FIRST_EPOCH),
       change: changeBy(requester, this.#clock, this.#ids),
@@ -107,44 +115,55 @@ export class Buckets {
     ifMatch: string | undefined,
     requester: Requester,
   ): Promise<BucketView> {
-    const row = await this.#row(name)
-    const kept: Policy = JSON.parse(row.policy)
-    const merged = asked.redundancy === undefined ? { ...kept, ...asked } : { ...kept, chunking: undefined, ...asked }
-    const policy = this.#complete(withoutUndefined(merged))
-    const ifVersion = ifMatch === undefined || ifMatch === '*' ? row.policyVersion : versionOf(ifMatch)
-    const patched = await this.#catalog.write(patchBucket, {
-      name,
-      policy: JSON.stringify(policy),
-      ifVersion,
-      change: changeBy(requester, this.#clock, this.#ids),
-    })
-    this.#loaded.delete(name)
-    return viewOf(patched)
+    const asSeen = ifMatch === undefined || ifMatch === '*' ? undefined : versionOf(ifMatch)
+    for (let attempt = 1; ; attempt++) {
+      const row = await this.#row(name)
+      const kept: Policy = JSON.parse(row.policy)
+      const merged = asked.redundancy === undefined ? { ...kept, ...asked } : { ...kept, chunking: undefined, ...asked }
+      const policy = this.#complete(withoutUndefined(merged))
+      try {
+        const patched = await this.#catalog.write(patchBucket, {
+          name,
+          policy: JSON.stringify(policy),
+          writeQuorum: policy.redundancy.writeQuorum,
+          ifVersion: asSeen ?? row.policyVersion,
+          change: changeBy(requester, this.#clock, this.#ids),
+        })
+        this.#forget(name)
+        return viewOf(patched)
+      } catch (error) {
+        // Another change came between: who expects no version has this one made on top of that.
+        if (asSeen !== undefined || attempt === PATCHES_MAX || !hasCode(error, 'precondition_failed')) throw error
+      }
+    }
   }
 
   /** @throws bucket_not_found, bucket_not_empty unless forced */
   async delete(name: string, force: boolean, requester: Requester): Promise<void> {
+    await this.#row(name)
     for (let done = false; !done; ) {
       const change = changeBy(requester, this.#clock, this.#ids)
       done = (await this.#catalog.write(deleteBucket, { name, force, change })).done
     }
-    this.#loaded.delete(name)
+    this.#forget(name)
   }
 
   /** The bucket as uploads and downloads need it. @throws bucket_not_found */
   use(name: string): Bucket | Promise<Bucket> {
-    return this.#loaded.get(name) ?? this.#load(name)
+    const loaded = this.#loaded.get(name)
+    return loaded !== undefined && this.#clock.monotonicMs() < loaded.untilMs ? loaded.bucket : this.#load(name)
   }
 
   /** @throws bucket_not_found */
   async nameOf(bucket: Id): Promise<string> {
-    for (const loaded of this.#loaded.values()) if (loaded.id === bucket) return loaded.name
+    for (const { bucket: loaded } of this.#loaded.values()) if (loaded.id === bucket) return loaded.name
     const row = await this.#catalog.read(getBucketById, { bucket })
     if (row === null) throw new HoldfastError('bucket_not_found', 'the bucket of this file is gone')
     return row.name
   }
 
   async #load(name: string): Promise<Bucket> {
+    const [changes, untilMs] = [this.#changes, this.#clock.monotonicMs() + LOADED_MS]
     const row = await this.#row(name)
     const policy: Policy = JSON.parse(row.policy)
     const idKey = this.#masterKeys.unwrap({ purpose: 'id', bucket: row.bucket, epoch: 0 }, row.wrappedIdKey)
@@ -163,13 +182,20 @@ export class Buckets {
       keysOf: (epoch) => byEpoch.get(epoch),
       plan: { keys: newest, shape: { dataShards: data, parityShards: parity }, writeQuorum },
     }
+    if (changes !== this.#changes) return bucket
     if (this.#loaded.size >= LOADED_MAX) this.#loaded.clear()
-    this.#loaded.set(name, bucket)
+    this.#loaded.set(name, { bucket, untilMs })
     return bucket
   }
 
+  #forget(name: string): void {
+    this.#changes++
+    this.#loaded.delete(name)
+  }
+
   async #row(name: string): Promise<BucketRow> {
-    const row = await this.#catalog.read(getBucket, { name })
+    // What is no name names no bucket, and no catalog need be asked for it.
+    const row = isBucketName(name) ? await this.#catalog.read(getBucket, { name }) : null
     if (row === null) throw new HoldfastError('bucket_not_found', `there is no bucket ${name}`)
     return row
   }

@@ -1,6 +1,7 @@
 /**
  * One Idempotency-Key never makes two versions. A key is claimed when its request begins and completed inside the version
- * commit, with the whole answer; a second request meanwhile hears `in_progress`, a later one the same answer.
+ * commit, with the whole answer; a second request meanwhile hears `in_progress`, a later one the same answer. The claim lives with the
+ * session that the request has pinned.
  */
 import { hash } from 'node:crypto'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
@@ -8,7 +9,6 @@ import { asSha256, type Id, type Sha256 } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { claimIdempotency } from '../catalog/transactions/claim-idempotency.ts'
 import { releaseIdempotency } from '../catalog/transactions/release-idempotency.ts'
-import { SESSION_LEASE_MS } from '../cluster/sessions.ts'
 import type { Clock } from '../seams/clock.ts'
 
 export interface IdempotencyRequest {
@@ -35,7 +35,7 @@ export class IdempotencyKeys {
   async claim({ principal, scope, key }: IdempotencyRequest, session: Id): Promise<Claim> {
     const keyHash = asSha256(hash('sha256', JSON.stringify([principal, scope, key]), 'hex'))
     const nowMs = this.#clock.now()
-    const claimed = await this.#catalog.write(claimIdempotency, { keyHash, session, nowMs, leaseMs: SESSION_LEASE_MS })
+    const claimed = await this.#catalog.write(claimIdempotency, { keyHash, session, nowMs })
     if (claimed.state === 'claimed') return { done: false, keyHash, session, claimedAt: nowMs }
     return { done: true, status: claimed.status, answer: claimed.answer, bodySha256: claimed.bodySha256 }
   }

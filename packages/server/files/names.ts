@@ -17,7 +17,7 @@ import type { Clock } from '../seams/clock.ts'
 import type { Buckets } from './buckets.ts'
 import { type FileAnswer, type FileView, fileAnswer, fileView, madeAt } from './file-answer.ts'
 import { type Claim, type IdempotencyKeys, idempotencyMismatch } from './idempotency-keys.ts'
-import { assertPath, assertTags } from './path-rules.ts'
+import { assertFolder, assertPath, assertTags } from './path-rules.ts'
 import { changeBy, type Requester } from './requester.ts'
 
 /** A folder of more files is moved by a job. */
@@ -113,8 +113,9 @@ export class Names {
     return { ...fileView(row, await this.#bucketName(row.bucket)), tags: row.tags ?? {}, deleted: row.deleted }
   }
 
-  /** @throws bucket_not_found, file_not_found */
+  /** @throws bad_request, limit_exceeded, bucket_not_found, file_not_found */
   async byPath(bucketName: string, path: string): Promise<FileView> {
+    assertPath(path)
     const bucket = await this.#buckets.use(bucketName)
     const row = await this.#catalog.read(getFile, { bucket: bucket.id, path })
     if (row === null) throw new HoldfastError('file_not_found', `there is no file ${path} in bucket ${bucketName}`)
@@ -145,8 +146,9 @@ export class Names {
     }
   }
 
-  /** Leaves a deletion marker; the history stays. @throws file_not_found, precondition_failed */
+  /** Leaves a deletion marker; the history stays. @throws bad_request, limit_exceeded, file_not_found, precondition_failed */
   async delete(request: DeleteRequest): Promise<{ fileId: Id; versionId: Id }> {
+    assertPath(request.path)
     const bucket = await this.#buckets.use(request.bucket)
     const pin = this.#sessions.pin()
     let claim: Claim | undefined
@@ -203,13 +205,14 @@ export class Names {
     return fileView(moved, await this.#bucketName(row.bucket))
   }
 
-  /** Every path that begins with `from`, in one transaction. @throws limit_exceeded, conflict */
+  /** Every path in one folder goes to another, in one transaction. @throws bad_request, limit_exceeded, conflict */
   async moveFolder(
     request: { bucket: string; from: string; to: string },
     requester: Requester,
   ): Promise<{ moved: number }> {
+    assertFolder(request.from)
+    assertFolder(request.to)
     const bucket = await this.#buckets.use(request.bucket)
-    assertPath(request.to)
     return await this.#catalog.write(moveFolder, {
       bucket: bucket.id,
       fromPrefix: request.from,
@@ -256,7 +259,7 @@ function encodeCursor(last: string): string {
 
 function decodeCursor(cursor: string): string {
   const last = Buffer.from(cursor, 'base64url').toString()
-  if (encodeCursor(last) !== cursor)
+  if (encodeCursor(last) !== cursor || last.includes('\0'))
     throw new HoldfastError('bad_request', 'cursor is the nextCursor of the page before')
   return last
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type ErrorCode, hasCode } from '@holdfast/core/wire/errors.ts'
-import { assertBucketName, assertPath, assertTags } from './path-rules.ts'
+import { assertBucketName, assertFolder, assertPath, assertTags } from './path-rules.ts'
 
 function refuses(code: ErrorCode, deed: () => void, about: string): void {
   assert.throws(deed, (error) => hasCode(error, code), about)
@@ -75,6 +75,16 @@ describe('a path', () => {
           hasCode(error, 'limit_exceeded') && error.details['limit'] === 1024 && error.message.includes('1024'),
       )
     }
+  })
+})
+
+describe('a folder', () => {
+  it('is a path that ends with a slash, or the root', () => {
+    for (const folder of ['', 'a/', 'a/b/', `${'x'.repeat(1023)}/`]) assertFolder(folder)
+    for (const folder of ['a', '/', 'a//', '../', 'a/./', 'a\0/', '\ud800/']) {
+      refuses('bad_request', () => assertFolder(folder), JSON.stringify(folder))
+    }
+    refuses('limit_exceeded', () => assertFolder(`${'é'.repeat(512)}/`), 'bytes count')
   })
 })
 

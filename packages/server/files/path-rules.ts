@@ -30,9 +30,20 @@ export function assertPath(path: string): void {
   if (DOT_SEGMENT.test(path)) throw invalid('a path has no `.` or `..` between slashes or backslashes')
 }
 
+/** A folder is a prefix that ends with a slash; the root is empty. @throws bad_request, limit_exceeded */
+export function assertFolder(folder: string): void {
+  if (folder === '') return
+  assertPath(folder)
+  if (!folder.endsWith('/')) throw invalid('a folder ends with a slash')
+}
+
+export function isBucketName(name: string): boolean {
+  return BUCKET_NAME.test(name)
+}
+
 /** @throws bad_request */
 export function assertBucketName(name: string): void {
-  if (BUCKET_NAME.test(name)) return
+  if (isBucketName(name)) return
   throw invalid(
     'a bucket name has 3 to 63 of a-z, 0-9, dot and hyphen, begins and ends with a letter or digit, and has no two dots in a row',
   )

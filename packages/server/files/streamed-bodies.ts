@@ -9,24 +9,30 @@
  *
  * The windows are cut one after the other, because a cut depends on the bytes before it; everything else overlaps. Memory is
  * asked for before the socket is read: a slot per window, a few windows per upload.
+ *
+ * What is committed is forgotten, so that a long upload needs no more memory than a short one: of its stripes one per session is
+ * kept, which holds the session until the version commit, and of a page its name, once the catalog has its entries.
  */
 import { createHash } from 'node:crypto'
 import { stripeCapacity } from '@holdfast/core/sealing/stripe-layout.ts'
+import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { asSha256, type ChunkId } from '@holdfast/core/wire/ids.ts'
+import { asSha256, type ChunkId, type Id } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import type { OfferedPage } from '../catalog/references.ts'
+import { commitPage } from '../catalog/transactions/commit-page.ts'
 import type { SentStripe, StripesOut } from '../cluster/stripes-out.ts'
-import type { Compute, SlotSize, StripeSlot } from '../compute/compute.ts'
+import type { Compute, NamedChunk, SlotSize, StripeSlot } from '../compute/compute.ts'
 import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket } from './buckets.ts'
 import { withoutKnown } from './known-chunks.ts'
-import { type Page, PageCutter } from './page-cutter.ts'
+import { PageCutter } from './page-cutter.ts'
 import type { StoredContent } from './stored-content.ts'
 
 /** Windows of one upload that are on their way at once. */
 const WINDOWS_MAX = 4
-/** Chunks that an upload remembers to have stored itself, so that a repeating file is stored once. */
-const REMEMBERED_CHUNKS_MAX = 100_000
+/** An upload that has more stripes than this waiting for its version commits them, and from then on each as it goes. */
+const UNCOMMITTED_STRIPES_MAX = 16
 const FILE_BYTES_MAX = 1024 ** 4
 
 export interface StreamOptions {
@@ -35,15 +41,17 @@ export interface StreamOptions {
   readonly useKnown: boolean
   /** Commit each stripe as it becomes durable, or all of them with the version. */
   readonly commitAsItGoes: boolean
+  /** The upload's own session, which keeps its pages until the version commit. */
+  readonly session: Id
   readonly signal: AbortSignal
 }
 
 export class StreamedBodies {
   readonly #catalog: Catalog
-  readonly #compute: Compute
+  readonly #compute: Pick<Compute, 'open'>
   readonly #stripes: StripesOut
 
-  constructor(catalog: Catalog, compute: Compute, stripes: StripesOut) {
+  constructor(catalog: Catalog, compute: Pick<Compute, 'open'>, stripes: StripesOut) {
     this.#catalog = catalog
     this.#compute = compute
     this.#stripes = stripes
@@ -59,24 +67,46 @@ export class StreamedBodies {
   }
 }
 
+/** A window whose chunks are named. */
+interface Cut {
+  /** The bytes behind the last chunk. */
+  readonly rest: Uint8Array
+  /** Those that are not on their way already. */
+  readonly fresh: readonly NamedChunk[]
+  /** Positions of the pages that end here. */
+  readonly pages: readonly number[]
+}
+
+/** A stripe that is durable, and what is committed with it. */
+interface Sent {
+  readonly stripe: SentStripe
+  readonly fresh: readonly NamedChunk[]
+}
+
 /** One upload on its way. */
 class Stream {
   readonly #bucket: Bucket
   readonly #options: StreamOptions
   readonly #catalog: Catalog
-  readonly #compute: Compute
+  readonly #compute: Pick<Compute, 'open'>
   readonly #stripes: StripesOut
   readonly #carryRoom: number
   readonly #capacity: number
   readonly #slotSize: SlotSize
   readonly #hash = createHash('sha256')
   readonly #cutter = new PageCutter()
-  readonly #pages: Page[] = []
-  readonly #sent: SentStripe[] = []
-  readonly #stored = new Set<ChunkId>()
+  readonly #pages: OfferedPage[] = []
+  readonly #uncommitted = new Set<Sent>()
+  /** A committed stripe of each session. */
+  readonly #holders = new Map<Id, SentStripe>()
+  /** Chunks that no look-up finds yet: a file that repeats itself is stored once. */
+  readonly #onTheirWay = new Set<ChunkId>()
   /** The windows behind the one that is filled, each until its stripe is durable. */
   readonly #underway = new Set<Promise<void>>()
   #carry: Promise<Uint8Array> = Promise.resolve(new Uint8Array())
+  /** When the pages of all windows that have left are in the catalog. */
+  #paged: Promise<void> = Promise.resolve()
+  #commitsAsItGoes: boolean
   #size = 0
   #chunks = 0
   #loneChunk: ChunkId | null = null
@@ -85,10 +115,11 @@ class Stream {
   constructor(
     bucket: Bucket,
     options: StreamOptions,
-    floor: { catalog: Catalog; compute: Compute; stripes: StripesOut },
+    floor: { catalog: Catalog; compute: Pick<Compute, 'open'>; stripes: StripesOut },
   ) {
     this.#bucket = bucket
     this.#options = options
+    this.#commitsAsItGoes = options.commitAsItGoes
     this.#catalog = floor.catalog
     this.#compute = floor.compute
     this.#stripes = floor.stripes
@@ -109,7 +140,7 @@ class Stream {
       this.#failure ??= { cause: error }
     }
     if (this.#failure !== undefined) {
-      await Promise.allSettled(this.#underway)
+      await Promise.allSettled([...this.#underway, this.#paged])
       this.#release()
       throw this.#failure.cause
     }
@@ -120,14 +151,18 @@ class Stream {
       sha256: asSha256(this.#hash.digest('hex')),
       chunk: this.#chunks === 1 ? this.#loneChunk : null,
       pages: this.#chunks > 1 ? this.#pages : null,
-      sessions: [...new Set(this.#sent.map(({ session }) => session))],
-      commitStripes: () => Promise.all(this.#sent.map((stripe) => stripe.commit())),
+      sessions: [...new Set(this.#kept().map(({ session }) => session))],
+      commitStripes: () => Promise.all([...this.#uncommitted].map(({ stripe }) => stripe.commit())),
       release: () => this.#release(),
     }
   }
 
+  #kept(): SentStripe[] {
+    return [...this.#holders.values(), ...[...this.#uncommitted].map(({ stripe }) => stripe)]
+  }
+
   #release(): void {
-    for (const stripe of this.#sent) stripe.release()
+    for (const stripe of this.#kept()) stripe.release()
   }
 
   async #fillWindows(body: AsyncIterable<Uint8Array>): Promise<void> {
@@ -171,27 +206,23 @@ class Stream {
 
   /** Sends a filled window on its way; the next may be filled meanwhile. */
   #leave(slot: StripeSlot, filled: number, final: boolean): void {
-    const carried = this.#carry
-    const cut = this.#cutWindow(slot, carried, filled, final)
+    const cut = this.#cutWindow(slot, this.#carry, filled, final)
+    const sent = cut.then(({ fresh }) => this.#send(slot, fresh))
+    const pages = cut.then((named) => named.pages)
     this.#carry = cut.then(({ rest }) => rest)
-    // Whoever needs the rest sees the failure too; `sent` reports it.
+    this.#paged = this.#commitPages(pages, [this.#paged, sent])
+    const note = (error: unknown): void => {
+      this.#failure ??= { cause: error }
+    }
+    // Whoever needs the rest sees the failure too; `window` reports it.
     this.#carry.catch(() => {})
-    const sent = cut
-      .then(({ send }) => send())
-      .catch((error: unknown) => {
-        this.#failure ??= { cause: error }
-      })
-      .finally(() => this.#underway.delete(sent))
-    this.#underway.add(sent)
+    this.#paged.catch(note)
+    const window = sent.catch(note).finally(() => this.#underway.delete(window))
+    this.#underway.add(window)
   }
 
-  /** Names the chunks of a window, in order; `rest` are the bytes behind its last cut, copied out. */
-  async #cutWindow(
-    slot: StripeSlot,
-    carried: Promise<Uint8Array>,
-    filled: number,
-    final: boolean,
-  ): Promise<{ rest: Uint8Array; send: () => Promise<void> }> {
+  /** Names the chunks of a window, in order, and copies out what is left. */
+  async #cutWindow(slot: StripeSlot, carried: Promise<Uint8Array>, filled: number, final: boolean): Promise<Cut> {
     try {
       const carry = await carried
       const offset = this.#carryRoom - carry.length
@@ -208,40 +239,85 @@ class Stream {
       })
       const last = chunks.at(-1)
       const rest = slot.plain.slice(last === undefined ? offset : last.offset + last.length, filled)
+      const pages: number[] = []
       for (const { id, length } of chunks) {
         const page = this.#cutter.add(id, length)
-        if (page !== undefined) this.#pages.push(page)
+        if (page !== undefined) pages.push(this.#pages.push(page) - 1)
         this.#chunks++
         this.#loneChunk = id
       }
-      const fresh = chunks.filter(({ id }) => !this.#stored.has(id))
-      for (const { id } of fresh) if (this.#stored.size < REMEMBERED_CHUNKS_MAX) this.#stored.add(id)
-      return { rest, send: () => this.#send(slot, fresh) }
+      const fresh = chunks.filter(({ id }) => !this.#onTheirWay.has(id))
+      for (const { id } of fresh) this.#onTheirWay.add(id)
+      return { rest, fresh, pages }
     } catch (error) {
       slot.release()
       throw error
     }
   }
 
-  async #send(slot: StripeSlot, fresh: Parameters<typeof withoutKnown>[2]): Promise<void> {
-    let wanted: Awaited<ReturnType<typeof withoutKnown>>
+  async #send(slot: StripeSlot, fresh: readonly NamedChunk[]): Promise<void> {
+    const stripe = await this.#store(slot, fresh)
+    if (stripe === undefined) {
+      this.#forget(fresh)
+      return
+    }
+    const sent = { stripe, fresh }
+    this.#uncommitted.add(sent)
+    this.#commitsAsItGoes ||= this.#uncommitted.size > UNCOMMITTED_STRIPES_MAX
+    if (this.#commitsAsItGoes) await this.#commit(sent)
+  }
+
+  /** Undefined where all chunks were known. */
+  async #store(slot: StripeSlot, fresh: readonly NamedChunk[]): Promise<SentStripe | undefined> {
+    let wanted: readonly NamedChunk[]
     try {
-      wanted = this.#options.useKnown ? await withoutKnown(this.#catalog, this.#bucket, fresh) : [...fresh]
+      wanted = this.#options.useKnown ? await withoutKnown(this.#catalog, this.#bucket, fresh) : fresh
     } catch (error) {
       slot.release()
       throw error
     }
-    if (wanted.length === 0) {
-      slot.release()
-      return
+    if (wanted.length > 0) {
+      return await this.#stripes.send(slot, { ...this.#bucket.plan, compress: this.#options.compress }, wanted)
     }
-    const stripe = await this.#stripes.send(slot, { ...this.#bucket.plan, compress: this.#options.compress }, wanted)
-    this.#sent.push(stripe)
-    if (this.#options.commitAsItGoes) await stripe.commit()
+    slot.release()
+    return undefined
+  }
+
+  async #commit(sent: Sent): Promise<void> {
+    await sent.stripe.commit()
+    if (!this.#uncommitted.delete(sent)) return
+    this.#forget(sent.fresh)
+    if (this.#holders.has(sent.stripe.session)) sent.stripe.release()
+    else this.#holders.set(sent.stripe.session, sent.stripe)
+  }
+
+  /** From now on a look-up finds them. */
+  #forget(fresh: readonly NamedChunk[]): void {
+    for (const { id } of fresh) this.#onTheirWay.delete(id)
+  }
+
+  /** `before`: their chunks are durable, those of the windows before too. */
+  async #commitPages(ended: Promise<readonly number[]>, before: readonly Promise<void>[]): Promise<void> {
+    const [pages] = await Promise.all([ended, ...before])
+    if (pages.length === 0 || !this.#commitsAsItGoes) return
+    await Promise.all([...this.#uncommitted].map((sent) => this.#commit(sent)))
+    const { session } = this.#options
+    for (const at of pages) {
+      const page = this.#pages[at]
+      assert(page !== undefined && page.entries !== null, 'a page is committed once')
+      await this.#catalog.write(commitPage, {
+        session,
+        bucket: this.#bucket.id,
+        page: page.page,
+        entries: page.entries,
+      })
+      this.#pages[at] = { ...page, entries: null }
+    }
   }
 
   async #settle(): Promise<void> {
     await Promise.all(this.#underway)
     if (this.#failure !== undefined) throw this.#failure.cause
+    await this.#paged
   }
 }

@@ -12,10 +12,10 @@ import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { commitPage } from '../catalog/transactions/commit-page.ts'
 import { type CommitVersionResult, commitVersion } from '../catalog/transactions/commit-version.ts'
+import { ByteBudget } from '../cluster/byte-budget.ts'
 import type { Pin, Sessions } from '../cluster/sessions.ts'
 import type { Clock } from '../seams/clock.ts'
 import type { Bucket, Buckets } from './buckets.ts'
-import { ByteBudget } from './byte-budget.ts'
 import { type FileAnswer, fileAnswer } from './file-answer.ts'
 import { type Claim, type IdempotencyKeys, idempotencyMismatch } from './idempotency-keys.ts'
 import { assertPath } from './path-rules.ts'
@@ -28,11 +28,15 @@ import type { StreamedBodies } from './streamed-bodies.ts'
 
 /** A body up to this length is handed over whole. */
 export const SMALL_BODY_BYTES_MAX = 1024 * 1024
-/** Small bodies held at once. */
+/** Small bodies, and beginnings of others, held at once. */
 const SMALL_BODIES_BUDGET_BYTES = 48 * 1024 * 1024
 const WAITERS_MAX = 1024
 /** As much of a body as its type is guessed from. */
 const SNIFF_BYTES = 512
+/** A body whose length nobody said is most often small: of it as much is read before it streams. */
+const GATHERED_BYTES_MAX = 256 * 1024
+/** What a reader is given at once. */
+const PIECE_BYTES_MAX = 64 * 1024
 
 export interface UploadRequest {
   readonly bucket: string
@@ -95,13 +99,8 @@ export class Uploads {
   }
 
   /** Lends room for a small body, which is asked for before any of it is read. @throws overloaded */
-  async admit<Result>(lengthBytes: number, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
-    await this.#admitted.take(lengthBytes, signal)
-    try {
-      return await work()
-    } finally {
-      this.#admitted.give(lengthBytes)
-    }
+  admit<Result>(lengthBytes: number, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+    return this.#lend(lengthBytes, signal, work)
   }
 
   async put(request: UploadRequest): Promise<UploadResult> {
@@ -112,8 +111,7 @@ export class Uploads {
     try {
       claim = await this.#claim(request, pin)
       if (claim?.done) return await replay(request, claim)
-      const plan = await this.#plan(request, bucket)
-      return await this.#store(request, plan, pin, claim)
+      return await this.#begin(request, (begun) => this.#store(request, planOf(request, bucket, begun), pin, claim))
     } catch (error) {
       await this.#keys.release(claim)
       throw error
@@ -130,30 +128,45 @@ export class Uploads {
     )
   }
 
-  /** Looks at the first bytes of the body, and decides how it travels. */
-  async #plan(request: UploadRequest, bucket: Bucket): Promise<Plan> {
-    const { first, body } =
-      request.body instanceof Uint8Array ? { first: request.body, body: request.body } : await peek(request.body)
-    const { declared, sniffed } = contentTypeOf(request.contentType, first.subarray(0, SNIFF_BYTES))
-    const size = body instanceof Uint8Array ? body.length : request.lengthBytes
-    const strategy = chooseStrategy(bucket.policy, {
-      path: request.path,
-      type: sniffed,
-      size,
-      override: request.strategy,
+  async #lend<Result>(
+    lengthBytes: number,
+    signal: AbortSignal,
+    work: (giveBack: () => void) => Promise<Result>,
+  ): Promise<Result> {
+    await this.#admitted.take(lengthBytes, signal)
+    let isLent = true
+    const giveBack = (): void => {
+      if (isLent) this.#admitted.give(lengthBytes)
+      isLent = false
+    }
+    try {
+      return await work(giveBack)
+    } finally {
+      giveBack()
+    }
+  }
+
+  /** The beginning of a body lies in lent room until it has gone into a slot. */
+  async #begin<Result>(
+    { body, lengthBytes, signal }: UploadRequest,
+    store: (begun: Begun) => Promise<Result>,
+  ): Promise<Result> {
+    if (body instanceof Uint8Array) return await store({ first: body, body })
+    const wantedBytes = lengthBytes === undefined ? GATHERED_BYTES_MAX : SNIFF_BYTES
+    return await this.#lend(wantedBytes + PIECE_BYTES_MAX, signal, async (giveBack) => {
+      return await store(await begin(body, wantedBytes, giveBack))
     })
-    return { bucket, body, contentType: declared ?? sniffed ?? null, strategy }
   }
 
   async #store(request: UploadRequest, plan: Plan, pin: Pin, claim: Claim | undefined): Promise<UploadResult> {
     const { body } = plan
-    const content = await this.#storeContent(request, plan, true)
+    const content = await this.#storeContent(request, plan, pin, true)
     try {
       return await this.#commit(request, plan, pin, claim, content)
     } catch (error) {
       // A chunk that was known at the look-up went since. A body in memory is stored again without looking.
       if (!hasCode(error, 'conflict') || !(body instanceof Uint8Array)) throw error
-      const again = await this.#storeContent(request, plan, false)
+      const again = await this.#storeContent(request, plan, pin, false)
       return await this.#commit(request, plan, pin, claim, again)
     }
   }
@@ -161,6 +174,7 @@ export class Uploads {
   #storeContent(
     request: UploadRequest,
     { bucket, body, contentType, strategy }: Plan,
+    pin: Pin,
     useKnown: boolean,
   ): Promise<StoredContent> {
     const compress =
@@ -173,6 +187,7 @@ export class Uploads {
       compress,
       useKnown,
       commitAsItGoes: strategy !== 'direct',
+      session: pin.session,
       signal: request.signal,
     })
   }
@@ -224,30 +239,58 @@ export class Uploads {
     }
   }
 
-  async #pagesOf(bucket: Bucket, { pages, sessions }: StoredContent, pin: Pin, stripes: Promise<unknown>) {
+  async #pagesOf(bucket: Bucket, { pages }: StoredContent, { session }: Pin, stripes: Promise<unknown>) {
     if (pages === null || pages.length <= 1) return pages
     await stripes
     for (const { page, entries } of pages) {
-      await this.#catalog.write(commitPage, { session: sessions[0] ?? pin.session, bucket: bucket.id, page, entries })
+      if (entries !== null) await this.#catalog.write(commitPage, { session, bucket: bucket.id, page, entries })
     }
     return pages.map((page) => ({ ...page, entries: null }))
   }
 }
 
-/** The first piece of a body, and the whole body still to be read. */
-async function peek(body: AsyncIterable<Uint8Array>): Promise<{ first: Uint8Array; body: AsyncIterable<Uint8Array> }> {
+/** A body whose beginning was read; in memory, where it ended there. */
+interface Begun {
+  readonly first: Uint8Array
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>
+}
+
+/** Decides by the first bytes of a body how it travels. */
+function planOf(request: UploadRequest, bucket: Bucket, { first, body }: Begun): Plan {
+  const { declared, sniffed } = contentTypeOf(request.contentType, first.subarray(0, SNIFF_BYTES))
+  const size = body instanceof Uint8Array ? body.length : request.lengthBytes
+  const strategy = chooseStrategy(bucket.policy, {
+    path: request.path,
+    type: sniffed,
+    size,
+    override: request.strategy,
+  })
+  return { bucket, body, contentType: declared ?? sniffed ?? null, strategy }
+}
+
+/** `onTaken` is called when nothing of the beginning is held here any more. */
+async function begin(body: AsyncIterable<Uint8Array>, wantedBytes: number, onTaken: () => void): Promise<Begun> {
   const iterator = body[Symbol.asyncIterator]()
-  const head = await iterator.next()
-  const first = head.done ? new Uint8Array() : head.value
-  async function* whole(): AsyncGenerator<Uint8Array> {
+  const head: Uint8Array[] = []
+  for (let headBytes = 0; headBytes <= wantedBytes; ) {
+    const next = await iterator.next()
+    if (next.done) {
+      const whole = Buffer.concat(head)
+      return { first: whole, body: whole }
+    }
+    head.push(next.value)
+    headBytes += next.value.length
+  }
+  async function* all(): AsyncGenerator<Uint8Array> {
     try {
-      yield first
+      for (let piece = head.shift(); piece !== undefined; piece = head.shift()) yield piece
+      onTaken()
       for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value
     } finally {
       await iterator.return?.()
     }
   }
-  return { first, body: whole() }
+  return { first: Buffer.concat(head, SNIFF_BYTES), body: all() }
 }
 
 /** The answer of the request that completed this key, if this one carries the same body. */

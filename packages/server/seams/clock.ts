@@ -1,4 +1,6 @@
 /** Time, handed in: the real one here, a simulated one in the simulator. */
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+
 export interface Clock {
   /** Wall-clock milliseconds since 1970. For people and for ids; never for order. */
   now(): number
@@ -26,6 +28,19 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     })
     signal?.addEventListener('abort', onAbort, { once: true })
   })
+}
+
+/** What `answer` comes to, if it comes in time; what it stands for goes on all the same. @throws node_unavailable */
+export async function within<Answer>(clock: Clock, delayMs: number, answer: Promise<Answer>): Promise<Answer> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = clock.after(delayMs, () => {
+    reject(new HoldfastError('node_unavailable', `no answer within ${delayMs / 1000} s`))
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    timer.cancel()
+  }
 }
 
 export const systemClock: Clock = {

@@ -39,6 +39,21 @@ export const clusterSchema = z
   .object({ ...health, capacityBytes: z.int(), freeBytes: z.int(), nodes: z.array(nodeSchema) })
   .meta({ id: 'Cluster' })
 
+export const collectSchema = z
+  .strictObject({ dryRun: z.boolean().optional().describe('Counts, and takes nothing away') })
+  .meta({ id: 'Collect' })
+
+/** What went needs no look-up any more; what lies on nodes that are away goes when they are back. */
+export const collectedSchema = z
+  .object({
+    dryRun: z.boolean(),
+    chunks: z.int(),
+    pages: z.int(),
+    stripes: z.int(),
+    debris: z.int().nullable().describe('Shards of uploads that never ended; not counted in a dry run'),
+  })
+  .meta({ id: 'Collected' })
+
 export const aliveSchema = z.object({ alive: z.literal(true) })
 export const readySchema = z.object({ ready: z.literal(true) })
 export const readyQuery = z.strictObject({

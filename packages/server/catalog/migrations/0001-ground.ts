@@ -12,6 +12,7 @@ export const ground: Migration = {
       sequence ${integer} NOT NULL,
       recovery_public_key ${bytes} NOT NULL,
       sealed_header ${bytes} NOT NULL,
+      changes_gone ${integer} NOT NULL,
       created_at ${integer} NOT NULL
     ) ${heap}`,
     `CREATE TABLE leaders (
@@ -32,10 +33,16 @@ export const ground: Migration = {
       capacity_bytes ${integer} NOT NULL,
       free_bytes ${integer} NOT NULL,
       starts ${integer} NOT NULL,
-      segment_ends ${text} NOT NULL,
       joined_at ${integer} NOT NULL,
-      seen_at ${integer} NOT NULL
+      seen_at ${integer} NOT NULL,
+      rolled_back_at ${integer}
     ) ${heap}`,
+    `CREATE TABLE node_segments (
+      node ${integer} NOT NULL,
+      segment ${integer} NOT NULL,
+      end_bytes ${integer} NOT NULL,
+      PRIMARY KEY (node, segment)
+    ) ${clustered}`,
     `CREATE TABLE buckets (
       bucket_id ${bytes} PRIMARY KEY,
       name ${text} NOT NULL UNIQUE,
@@ -43,9 +50,11 @@ export const ground: Migration = {
       owner_id ${bytes},
       policy ${text} NOT NULL,
       policy_version ${integer} NOT NULL,
+      write_quorum ${integer} NOT NULL,
       wrapped_id_key ${bytes} NOT NULL,
       created_at ${integer} NOT NULL
     ) ${clustered}`,
+    'CREATE INDEX buckets_by_quorum ON buckets (write_quorum)',
     `CREATE TABLE bucket_keys (
       bucket_id ${bytes} NOT NULL,
       epoch ${integer} NOT NULL,
@@ -151,13 +160,15 @@ export const ground: Migration = {
       shard_bytes ${integer} NOT NULL,
       sequence ${integer} NOT NULL,
       shards ${bytes} NOT NULL,
-      not_durable ${integer} NOT NULL,
+      spare ${integer} NOT NULL,
+      lacking ${bytes} NOT NULL,
       live_chunks ${integer} NOT NULL,
       live_bytes ${integer} NOT NULL,
       created_at ${integer} NOT NULL,
       condemned ${integer}
     ) ${clustered}`,
-    'CREATE INDEX stripes_incomplete ON stripes (stripe_id) WHERE not_durable > 0',
+    // Those that can spare least come first, and those that lack the same shards stand together.
+    'CREATE INDEX stripes_by_spare ON stripes (spare, lacking)',
     'CREATE INDEX stripes_empty ON stripes (stripe_id) WHERE live_chunks = 0',
     `CREATE TABLE sessions (
       session_id ${bytes} PRIMARY KEY,

@@ -8,26 +8,25 @@ export interface ClaimIdempotencyArgs {
   readonly keyHash: Sha256
   readonly session: Id
   readonly nowMs: number
-  readonly leaseMs: number
 }
 
 export type ClaimIdempotencyResult = { readonly state: 'claimed' } | ({ readonly state: 'done' } & CompletedAnswer)
 
 /**
- * A claim stands as long as its session is alive and its lease runs. Two requests that both came to hold one are still not
- * two versions: the first to commit completes the key, and the other gets its answer.
+ * A claim stands as long as its session is alive, which its request holds and its gateway renews, however long the upload takes. Two
+ * requests that both came to hold one are still not two versions: the first to commit completes the key, and the other gets
+ * its answer.
  * @throws in_progress
  */
 export const claimIdempotency: Transaction<ClaimIdempotencyArgs, ClaimIdempotencyResult> = {
   name: 'claimIdempotency',
-  *run({ keyHash, session, nowMs, leaseMs }) {
+  *run({ keyHash, session, nowMs }) {
     const completed = yield* completedAnswer(keyHash)
     if (completed !== undefined) return { state: 'done', ...completed }
     const [standing] = yield* query(
       `SELECT i.key_hash FROM idempotency i JOIN sessions s ON s.session_id = i.session_id AND s.ended = 0
-       WHERE i.key_hash = ? AND i.claimed_at > ?`,
+       WHERE i.key_hash = ?`,
       bytesOf(keyHash),
-      nowMs - leaseMs,
     )
     if (standing !== undefined) {
       throw new HoldfastError('in_progress', 'a request with this Idempotency-Key is being worked on')

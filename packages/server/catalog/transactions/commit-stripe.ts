@@ -2,10 +2,10 @@ import { assert } from '@holdfast/core/wire/assert.ts'
 import { type ChunkId, type Id, sessionOf } from '@holdfast/core/wire/ids.ts'
 import { byKeys, inserting } from '../batches.ts'
 import { bytesOf, chunkIdIn, numberIn, stripeIdIn } from '../cells.ts'
-import { goodShardsNeeded, hasGoodShards } from '../good-shards.ts'
-import { countNotDurable, packShards } from '../packed-shards.ts'
+import { packShards } from '../packed-shards.ts'
 import type { ChunkPlace, NewStripe } from '../rows.ts'
 import { requireAlive } from '../sessions.ts'
+import { hasGoodShards, packLacking, spareNeeded, spareOf } from '../spare-shards.ts'
 import { query, type Row, type Steps, type Transaction } from '../transaction.ts'
 
 export interface CommitStripeArgs {
@@ -24,13 +24,13 @@ export interface CommitStripeArgs {
 export const commitStripe: Transaction<CommitStripeArgs, { lost: ChunkId[] }> = {
   name: 'commitStripe',
   *run({ session, stripe, places }) {
-    const durable = stripe.shards.length - countNotDurable(stripe.shards)
     assert(stripe.shards.length === stripe.dataShards + stripe.parityShards, 'a stripe has k + m shards')
     assert(
       stripe.shards.every((shard, index) => shard.index === index),
       'a new stripe has each shard once, in order',
     )
-    assert(durable >= goodShardsNeeded(stripe), 'a stripe is committed when enough of its shards are durable')
+    const spare = spareOf(stripe.shards, stripe.dataShards)
+    assert(spare >= spareNeeded(stripe.parityShards), 'a stripe is committed when enough of its shards are durable')
     assert(sessionOf(stripe.stripe) === session, 'a stripe has its id from its session')
     const sequence = yield* requireAlive(session)
     assert(stripe.sequence === sequence, "a stripe's puts carry the number of its session")
@@ -82,7 +82,7 @@ function* insertPlaces(bucket: Id, places: readonly ChunkPlace[]): Steps<Set<Chu
 }
 
 const findExisting = byKeys(
-  `SELECT c.chunk_id, c.stripe_id, c.stored_bytes, c.condemned, s.data_shards, s.parity_shards, s.not_durable
+  `SELECT c.chunk_id, c.stripe_id, c.stored_bytes, c.condemned, s.parity_shards, s.spare
    FROM chunks c JOIN stripes s ON s.stripe_id = c.stripe_id WHERE c.bucket_id = ? AND c.chunk_id IN`,
 )
 
@@ -114,9 +114,9 @@ function* movePlace(bucket: Id, place: ChunkPlace, from: Row): Steps<void> {
  */
 function* insertStripe(stripe: NewStripe, live: readonly ChunkPlace[]): Steps<void> {
   yield* query(
-    `INSERT INTO stripes (stripe_id, bucket_id, data_shards, parity_shards, shard_bytes, sequence, shards, not_durable,
+    `INSERT INTO stripes (stripe_id, bucket_id, data_shards, parity_shards, shard_bytes, sequence, shards, spare, lacking,
        live_chunks, live_bytes, created_at, condemned)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     bytesOf(stripe.stripe),
     bytesOf(stripe.bucket),
     stripe.dataShards,
@@ -124,7 +124,8 @@ function* insertStripe(stripe: NewStripe, live: readonly ChunkPlace[]): Steps<vo
     stripe.shardBytes,
     stripe.sequence,
     packShards(stripe.shards),
-    countNotDurable(stripe.shards),
+    spareOf(stripe.shards, stripe.dataShards),
+    packLacking(stripe.shards),
     live.length,
     live.reduce((sum, place) => sum + place.storedBytes, 0),
     stripe.createdAt,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { StripeId } from '@holdfast/core/wire/ids.ts'
 import { chunkNamed, pageOf, TestCatalog } from '../test-catalog.test-support.ts'
+import { collectable } from './collectable.ts'
 import { condemn } from './condemn.ts'
 import { endSession, endSessionsOf } from './end-session.ts'
 import { ordersDone } from './orders-done.ts'
@@ -32,6 +33,20 @@ describe('condemn', () => {
     assert.equal(sequence, alive.sequence + 1)
     assert.equal(catalog.count('SELECT condemned FROM chunks WHERE condemned IS NOT NULL'), sequence)
     assert.deepEqual(mark(catalog), { sequence, chunks: 0, pages: 0, stripes: 0, next: null })
+  })
+
+  it('marks what a count before it has counted, and the count leaves all as it is', () => {
+    using catalog = new TestCatalog()
+    const [ended, alive] = [catalog.openSession(), catalog.openSession()]
+    catalog.commitStripe({ session: ended, chunks: names(7) })
+    catalog.commitStripe({ session: alive, chunks: [chunkNamed('c')] })
+    catalog.commitVersion('x', { sessions: [ended.session], chunk: chunkNamed('0') })
+    catalog.run(endSession, { session: ended.session })
+    const count = () => catalog.run(collectable, { after: null })
+    assert.deepEqual(count(), { chunks: 6, pages: 0, stripes: 0, next: null })
+    assert.equal(catalog.count('SELECT count(*) FROM chunks WHERE condemned IS NOT NULL'), 0)
+    assert.equal(mark(catalog).chunks, 6)
+    assert.deepEqual(count(), { chunks: 6, pages: 0, stripes: 0, next: null })
   })
 
   it('ends sessions whose lease has run out', () => {

@@ -42,7 +42,7 @@ describe('patchBucket', () => {
   it('changes the policy that its caller has seen', () => {
     using catalog = new TestCatalog()
     const patch = (name: string, ifVersion?: number) => {
-      const args = { name, policy: '{"a":2}', change: catalog.change() }
+      const args = { name, policy: '{"a":2}', writeQuorum: 4, change: catalog.change() }
       return catalog.run(patchBucket, ifVersion === undefined ? args : { ...args, ifVersion })
     }
     assert.equal(patch('default', 1).policyVersion, 2)

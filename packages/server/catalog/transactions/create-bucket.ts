@@ -13,6 +13,8 @@ export interface CreateBucketArgs {
   readonly name: string
   /** Canonical JSON: two policies are the same if their text is. */
   readonly policy: string
+  /** As the policy says. */
+  readonly writeQuorum: number
   readonly wrappedIdKey: Uint8Array
   /** The data key of epoch 1. */
   readonly wrappedKey: Uint8Array
@@ -22,19 +24,21 @@ export interface CreateBucketArgs {
 /** @throws bucket_exists where the name is taken under another policy */
 export const createBucket: Transaction<CreateBucketArgs, { row: BucketRow; created: boolean }> = {
   name: 'createBucket',
-  *run({ bucket, name, policy, wrappedIdKey, wrappedKey, change }) {
+  *run({ bucket, name, policy, writeQuorum, wrappedIdKey, wrappedKey, change }) {
     const existing = yield* bucketNamed(name)
     if (existing !== null) {
       if (existing.policy === policy) return { row: existing, created: false }
       throw new HoldfastError('bucket_exists', `a bucket ${name} with another policy is there`)
     }
     yield* query(
-      `INSERT INTO buckets (bucket_id, name, kind, owner_id, policy, policy_version, wrapped_id_key, created_at)
-       VALUES (?, ?, ?, NULL, ?, 1, ?, ?)`,
+      `INSERT INTO buckets (bucket_id, name, kind, owner_id, policy, policy_version, write_quorum, wrapped_id_key,
+         created_at)
+       VALUES (?, ?, ?, NULL, ?, 1, ?, ?, ?)`,
       bytesOf(bucket),
       name,
       PLAIN,
       policy,
+      writeQuorum,
       wrappedIdKey,
       change.atMs,
     )

@@ -18,8 +18,9 @@ export const createCluster: Transaction<CreateClusterArgs, ClusterRow> = {
     const existing = yield* readCluster()
     if (existing !== null) return existing
     yield* query(
-      `INSERT INTO cluster (one, cluster_id, lineage, sequence, recovery_public_key, sealed_header, created_at)
-       VALUES (1, ?, ?, 0, ?, ?, ?)`,
+      `INSERT INTO cluster (one, cluster_id, lineage, sequence, recovery_public_key, sealed_header, changes_gone,
+         created_at)
+       VALUES (1, ?, ?, 0, ?, ?, 0, ?)`,
       bytesOf(clusterId),
       bytesOf(lineage),
       recoveryPublicKey,

@@ -8,12 +8,12 @@ import { unpackShards } from '../packed-shards.ts'
 import { endExpired } from '../sessions.ts'
 import { query, type Transaction } from '../transaction.ts'
 
-/** Ends what has expired, and answers all that ended and is not forgotten. */
-export const deadSessions: Transaction<{ readonly nowMs: number }, { session: Id }[]> = {
+/** Ends what has expired, and answers what ended and is not forgotten, the oldest first. */
+export const deadSessions: Transaction<{ readonly nowMs: number; readonly limit: number }, { session: Id }[]> = {
   name: 'deadSessions',
-  *run({ nowMs }) {
+  *run({ nowMs, limit }) {
     yield* endExpired(nowMs)
-    const rows = yield* query('SELECT session_id FROM sessions WHERE ended = 1 ORDER BY session_id')
+    const rows = yield* query('SELECT session_id FROM sessions WHERE ended = 1 ORDER BY session_id LIMIT ?', limit)
     return rows.map((row) => ({ session: idIn(row, 'session_id') }))
   },
 }

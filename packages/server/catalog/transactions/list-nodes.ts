@@ -1,5 +1,5 @@
-import { idIn, numberIn, textIn } from '../cells.ts'
-import type { NodeRow, SegmentEnd } from '../rows.ts'
+import { idIn, numberIn, orNull, textIn } from '../cells.ts'
+import type { NodeRow } from '../rows.ts'
 import { query, type Row, type Transaction } from '../transaction.ts'
 
 export const listNodes: Transaction<Record<never, never>, NodeRow[]> = {
@@ -10,7 +10,6 @@ export const listNodes: Transaction<Record<never, never>, NodeRow[]> = {
 }
 
 export function nodeRow(row: Row): NodeRow {
-  const segmentEnds: readonly SegmentEnd[] = JSON.parse(textIn(row, 'segment_ends'))
   return {
     number: numberIn(row, 'number'),
     node: idIn(row, 'node_id'),
@@ -23,8 +22,8 @@ export function nodeRow(row: Row): NodeRow {
     capacityBytes: numberIn(row, 'capacity_bytes'),
     freeBytes: numberIn(row, 'free_bytes'),
     starts: numberIn(row, 'starts'),
-    segmentEnds,
     joinedAt: numberIn(row, 'joined_at'),
     seenAt: numberIn(row, 'seen_at'),
+    rolledBackAt: orNull(row, 'rolled_back_at', numberIn),
   }
 }

@@ -1,4 +1,5 @@
 import type { SegmentEnd } from '../rows.ts'
+import { growEnds } from '../segment-ends.ts'
 import { query, type Transaction } from '../transaction.ts'
 
 export interface NodeSeenArgs {
@@ -10,18 +11,21 @@ export interface NodeSeenArgs {
   readonly nowMs: number
 }
 
-/** A heartbeat. What it says of the segments' ends is what the node's next start is measured by. */
+/**
+ * A heartbeat. What it says of the segments' ends is what the node's next start is measured by; but of a disk that was rolled back the
+ * ends that it once had are kept, as the measure of what is missing.
+ */
 export const nodeSeen: Transaction<NodeSeenArgs, void> = {
   name: 'nodeSeen',
   *run({ number, state, capacityBytes, freeBytes, segmentEnds, nowMs }) {
-    yield* query(
-      'UPDATE nodes SET state = ?, capacity_bytes = ?, free_bytes = ?, segment_ends = ?, seen_at = ? WHERE number = ?',
+    const [row] = yield* query(
+      'UPDATE nodes SET state = ?, capacity_bytes = ?, free_bytes = ?, seen_at = ? WHERE number = ? RETURNING rolled_back_at',
       state,
       capacityBytes,
       freeBytes,
-      JSON.stringify(segmentEnds),
       nowMs,
       number,
     )
+    if (row?.['rolled_back_at'] === null) yield* growEnds(number, segmentEnds)
   },
 }

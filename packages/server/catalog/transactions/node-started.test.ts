@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { SegmentEnd } from '../rows.ts'
 import { TestCatalog } from '../test-catalog.test-support.ts'
 import { listNodes } from './list-nodes.ts'
 import { nodeSeen } from './node-seen.ts'
@@ -16,8 +17,18 @@ function starter(catalog: TestCatalog) {
   }
   const start = (given: Partial<NodeStartedArgs>): NodeStartedResult =>
     catalog.run(nodeStarted, { ...base, starts: 1, segmentEnds: [], nowMs: catalog.nowMs, ...given })
-  return { base, start }
+  const see = (segmentEnds: readonly SegmentEnd[]): void =>
+    catalog.run(nodeSeen, { number: 1, state: 'online', capacityBytes: 10, freeBytes: 5, nowMs: 1, segmentEnds })
+  return { base, start, see }
 }
+
+/** Segments 1, 2, … that end so. */
+const ends = (...bytes: number[]): SegmentEnd[] => bytes.map((each, index) => ({ segment: index + 1, bytes: each }))
+
+const endsIn = (catalog: TestCatalog) =>
+  catalog.engine
+    .query('SELECT segment, end_bytes FROM node_segments WHERE node = 1 ORDER BY segment')
+    .map(Object.values)
 
 describe('nodeStarted', () => {
   it('numbers new nodes, and knows one that comes back', () => {
@@ -25,42 +36,52 @@ describe('nodeStarted', () => {
     const [one, two] = [starter(catalog), starter(catalog)]
     assert.deepEqual(one.start({}), { number: 1, verdict: 'new' })
     assert.deepEqual(two.start({}), { number: 2, verdict: 'new' })
-    const segmentEnds = [{ segment: 1, bytes: 4096 }]
-    assert.deepEqual(one.start({ starts: 2, segmentEnds, freeBytes: 4 }), { number: 1, verdict: 'current' })
+    assert.deepEqual(one.start({ starts: 2, segmentEnds: ends(4096), freeBytes: 4 }), { number: 1, verdict: 'current' })
     const [row] = catalog.run(listNodes, {})
-    assert.deepEqual(
-      [row?.node, row?.state, row?.starts, row?.freeBytes, row?.segmentEnds],
-      [one.base.node, 'online', 2, 4, segmentEnds],
-    )
+    assert.deepEqual([row?.node, row?.state, row?.starts, row?.freeBytes], [one.base.node, 'online', 2, 4])
+    assert.deepEqual(endsIn(catalog), [[1, 4096]])
   })
 
-  it('sees that a disk was rolled back, at every start until its ends were reported anew', () => {
+  it('sees that a disk was rolled back, by its starts, by a shorter segment and by one that it lacks', () => {
+    for (const given of [
+      { starts: 5, segmentEnds: ends(8192, 4096) },
+      { starts: 6, segmentEnds: ends(4096, 4096) },
+      { starts: 6, segmentEnds: ends(8192, 0) },
+      { starts: 6, segmentEnds: ends(8192) },
+      { starts: 6, segmentEnds: [] },
+    ]) {
+      using catalog = new TestCatalog()
+      const { start } = starter(catalog)
+      start({ starts: 5, segmentEnds: ends(8192, 4096) })
+      assert.equal(start(given).verdict, 'rolled_back', JSON.stringify(given))
+      assert.equal(catalog.run(listNodes, {})[0]?.rolledBackAt, catalog.nowMs)
+    }
+  })
+
+  it('keeps what a disk once had, however far it is written after it was rolled back', () => {
     using catalog = new TestCatalog()
-    const { start } = starter(catalog)
-    const ends = (first: number, second: number) => [
-      { segment: 1, bytes: first },
-      { segment: 2, bytes: second },
-    ]
+    const { start, see } = starter(catalog)
     start({ starts: 5, segmentEnds: ends(8192, 4096) })
-    assert.equal(start({ starts: 5, segmentEnds: ends(8192, 4096) }).verdict, 'rolled_back')
-    assert.equal(start({ starts: 6, segmentEnds: ends(4096, 4096) }).verdict, 'rolled_back')
-    assert.equal(start({ starts: 7, segmentEnds: ends(8192, 4096).slice(0, 1) }).verdict, 'rolled_back')
-    const seen = { number: 1, state: 'online', capacityBytes: 10, freeBytes: 5, nowMs: 1 }
-    catalog.run(nodeSeen, { ...seen, segmentEnds: ends(4096, 4096) })
-    assert.equal(start({ starts: 8, segmentEnds: ends(4096, 4096) }).verdict, 'current')
+    start({ starts: 3, segmentEnds: ends(4096) })
+    for (let starts = 4; starts < 9; starts++) {
+      see(ends(8192, 8192, starts * 4096))
+      assert.equal(start({ starts, segmentEnds: ends(8192, 8192, starts * 4096) }).verdict, 'rolled_back')
+    }
+    assert.deepEqual(endsIn(catalog), [
+      [1, 8192],
+      [2, 4096],
+    ])
+    const [row] = catalog.run(listNodes, {})
+    assert.deepEqual([row?.starts, row?.rolledBackAt, row?.seenAt], [5, catalog.nowMs, 1])
   })
 
-  it('knows that a segment may go in a compaction', () => {
+  it('knows that a segment may go in a compaction, but the last one', () => {
     using catalog = new TestCatalog()
     const { start } = starter(catalog)
-    start({ segmentEnds: [{ segment: 1, bytes: 4096 }] })
-    assert.equal(start({ starts: 2, segmentEnds: [{ segment: 1, bytes: 0 }] }).verdict, 'current')
-    assert.equal(start({ starts: 3, segmentEnds: [] }).verdict, 'current')
-    const [old, last] = [1, 2].map((segment) => ({ segment, bytes: 4096 }))
-    assert(old !== undefined && last !== undefined)
-    start({ starts: 4, segmentEnds: [old, last] })
-    assert.equal(start({ starts: 5, segmentEnds: [last] }).verdict, 'current')
-    assert.equal(start({ starts: 6, segmentEnds: [old] }).verdict, 'rolled_back')
+    start({ segmentEnds: ends(4096, 4096, 4096) })
+    assert.equal(start({ starts: 2, segmentEnds: ends(4096, 4096, 4096).slice(2) }).verdict, 'current')
+    assert.deepEqual(endsIn(catalog), [[3, 4096]])
+    assert.equal(start({ starts: 3, segmentEnds: ends(4096) }).verdict, 'rolled_back')
   })
 
   it('refuses a copy: a known node on another disk, or a known disk as another node', () => {
@@ -70,5 +91,39 @@ describe('nodeStarted', () => {
     assert.deepEqual(start({ disk: catalog.ids.next(), starts: 9 }), { number: 1, verdict: 'cloned' })
     assert.deepEqual(start({ node: catalog.ids.next(), starts: 9 }), { number: 1, verdict: 'cloned' })
     assert.equal(catalog.run(listNodes, {}).length, 1)
+  })
+})
+
+describe('nodeSeen', () => {
+  it('writes down the ends that changed, and no others', () => {
+    using catalog = new TestCatalog()
+    const { start, see } = starter(catalog)
+    const many = Array.from({ length: 1000 }, () => 8192)
+    start({ segmentEnds: ends(...many, 4096) })
+    const written = (segmentEnds: readonly SegmentEnd[]): number => {
+      let rows = 0
+      catalog.intercept = ({ statement, ask }) => {
+        if (statement.sql.startsWith('INSERT INTO node_segments')) rows += statement.args.length / 3
+        return ask(statement)
+      }
+      const asked = catalog.statementsOf(() => see(segmentEnds)).length
+      assert.ok(asked <= 6, `${asked} statements`)
+      return rows
+    }
+    assert.equal(written(ends(...many, 4096)), 0)
+    assert.equal(written(ends(...many, 8192)), 1)
+    assert.equal(written(ends(...many, 8192, 8192, 4096)), 2)
+    assert.equal(written(ends(...many, 8192, 8192, 4096).slice(900)), 0)
+    assert.equal(catalog.count('SELECT count(*) FROM node_segments'), 1003)
+    assert.equal(catalog.count('SELECT sum(end_bytes) FROM node_segments'), 1002 * 8192 + 4096)
+  })
+
+  it('writes down all that grew, however many they are', () => {
+    using catalog = new TestCatalog()
+    const { start, see } = starter(catalog)
+    start({ segmentEnds: ends(4096) })
+    see(ends(...Array.from({ length: 100 }, () => 8192)))
+    assert.equal(catalog.count('SELECT sum(end_bytes) FROM node_segments'), 100 * 8192)
+    assert.equal(start({ starts: 2, segmentEnds: ends(8192) }).verdict, 'rolled_back')
   })
 })

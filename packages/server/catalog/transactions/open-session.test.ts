@@ -24,15 +24,19 @@ describe('a session', () => {
     catalog.run(endSession, { session: ended.session })
     const sessions = [kept.session, ended.session]
     assert.deepEqual(catalog.run(renewSessions, { sessions, nowMs: catalog.nowMs, leaseMs: 100_000 }), [kept.session])
-    assert.deepEqual(catalog.run(deadSessions, { nowMs: catalog.nowMs + 90_000 }), [{ session: ended.session }])
+    assert.deepEqual(catalog.run(deadSessions, { nowMs: catalog.nowMs + 90_000, limit: 10 }), [
+      { session: ended.session },
+    ])
     assert.deepEqual(aliveOf(catalog, kept, ended), [true, false])
   })
 
   it('ends when its lease has run out and somebody has looked', () => {
     using catalog = new TestCatalog()
     const opened = catalog.openSession()
-    assert.deepEqual(catalog.run(deadSessions, { nowMs: catalog.nowMs + 59_999 }), [])
-    assert.deepEqual(catalog.run(deadSessions, { nowMs: catalog.nowMs + 60_000 }), [{ session: opened.session }])
+    assert.deepEqual(catalog.run(deadSessions, { nowMs: catalog.nowMs + 59_999, limit: 10 }), [])
+    assert.deepEqual(catalog.run(deadSessions, { nowMs: catalog.nowMs + 60_000, limit: 10 }), [
+      { session: opened.session },
+    ])
     assert.deepEqual(catalog.run(renewSessions, { sessions: [opened.session], nowMs: 0, leaseMs: 1 }), [])
   })
 

@@ -8,6 +8,8 @@ import { query, type Transaction } from '../transaction.ts'
 export interface PatchBucketArgs {
   readonly name: string
   readonly policy: string
+  /** As the policy says. */
+  readonly writeQuorum: number
   /** The version of the policy that the caller has seen. */
   readonly ifVersion?: number
   readonly change: Change
@@ -16,7 +18,7 @@ export interface PatchBucketArgs {
 /** @throws bucket_not_found, precondition_failed */
 export const patchBucket: Transaction<PatchBucketArgs, BucketRow> = {
   name: 'patchBucket',
-  *run({ name, policy, ifVersion, change }) {
+  *run({ name, policy, writeQuorum, ifVersion, change }) {
     const row = yield* bucketNamed(name)
     if (row === null) throw bucketNotFound()
     if (ifVersion !== undefined && ifVersion !== row.policyVersion) {
@@ -24,9 +26,10 @@ export const patchBucket: Transaction<PatchBucketArgs, BucketRow> = {
     }
     const policyVersion = row.policyVersion + 1
     yield* query(
-      'UPDATE buckets SET policy = ?, policy_version = ? WHERE bucket_id = ?',
+      'UPDATE buckets SET policy = ?, policy_version = ?, write_quorum = ? WHERE bucket_id = ?',
       policy,
       policyVersion,
+      writeQuorum,
       bytesOf(row.bucket),
     )
     const data = { name, policyVersion }

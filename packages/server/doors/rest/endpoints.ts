@@ -5,6 +5,7 @@ import { getBucket } from './buckets/get-bucket.ts'
 import { listBuckets } from './buckets/list-buckets.ts'
 import { patchBucket } from './buckets/patch-bucket.ts'
 import { putBucket } from './buckets/put-bucket.ts'
+import { collect } from './cluster/collect.ts'
 import { getCluster } from './cluster/get-cluster.ts'
 import { getHealth } from './cluster/get-health.ts'
 import { getHealthz } from './cluster/get-healthz.ts'
@@ -71,6 +72,7 @@ export function endpoints(floor: Floor, desk: Desk): readonly Endpoint[] {
     listHistory(floor),
     restoreFile(floor),
     getCluster(floor),
+    collect(floor),
     listNodes(floor),
     getNode(floor),
     getMetrics(desk),

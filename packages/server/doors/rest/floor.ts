@@ -1,5 +1,6 @@
 /** What this door stands on, as it uses it: the rules live there. */
 import type { ClusterHealth } from '../../cluster/health.ts'
+import type { Reaper } from '../../cluster/reaper.ts'
 import type { Buckets } from '../../files/buckets.ts'
 import type { Downloads } from '../../files/downloads.ts'
 import type { Names } from '../../files/names.ts'
@@ -13,7 +14,8 @@ export type NameFloor = Pick<
 export type UploadFloor = Pick<Uploads, 'admit' | 'put'>
 export type DownloadFloor = Pick<Downloads, 'open'>
 
-export type ClusterFloor = Pick<ClusterHealth, 'health' | 'isWritableWithout' | 'nodes'>
+export type ClusterFloor = Pick<ClusterHealth, 'health' | 'isWritableWithout'>
+export type CollectionFloor = Pick<Reaper, 'collectable' | 'run'>
 
 export interface Floor {
   readonly buckets: BucketFloor
@@ -21,4 +23,5 @@ export interface Floor {
   readonly uploads: UploadFloor
   readonly downloads: DownloadFloor
   readonly cluster: ClusterFloor
+  readonly reaper: CollectionFloor
 }

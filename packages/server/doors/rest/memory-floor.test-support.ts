@@ -8,10 +8,10 @@ import type { BucketView } from '../../files/buckets.ts'
 import type { OpenFile } from '../../files/downloads.ts'
 import type { FileAnswer } from '../../files/file-answer.ts'
 import type { Listed, ListItem, ListRequest } from '../../files/names.ts'
-import { assertBucketName, assertPath, assertTags } from '../../files/path-rules.ts'
+import { assertBucketName, assertFolder, assertPath, assertTags } from '../../files/path-rules.ts'
 import type { UploadRequest, UploadResult } from '../../files/uploads.ts'
 import { systemRandom } from '../../seams/random.ts'
-import type { ClusterFloor, Floor } from './floor.ts'
+import type { ClusterFloor, CollectionFloor, Floor } from './floor.ts'
 import {
   answerOf,
   checkPreconditions,
@@ -117,6 +117,7 @@ export class MemoryFloor implements Floor {
 
   readonly downloads: Floor['downloads'] = {
     open: ({ bucket, path, version }) => {
+      assertPath(path)
       this.#bucket(bucket)
       const file = version === undefined ? this.#at(bucket, path) : this.#everAt(bucket, path)
       const found = version === undefined ? current(file) : file.versions.find((each) => each.version === version)
@@ -128,6 +129,7 @@ export class MemoryFloor implements Floor {
   readonly names: Floor['names'] = {
     byId: async (id) => tagged(this.#byId(id)),
     byPath: async (bucket, path) => {
+      assertPath(path)
       this.#bucket(bucket)
       return viewOf(this.#at(bucket, path))
     },
@@ -145,6 +147,7 @@ export class MemoryFloor implements Floor {
       }
     },
     delete: async ({ bucket, path, preconditions }) => {
+      assertPath(path)
       this.#bucket(bucket)
       const there = this.#find(bucket, path)
       checkPreconditions(there, preconditions)
@@ -172,6 +175,8 @@ export class MemoryFloor implements Floor {
       return viewOf(file)
     },
     moveFolder: async ({ bucket, from, to }) => {
+      assertFolder(from)
+      assertFolder(to)
       this.#bucket(bucket)
       const moving = [...this.#files.values()].filter((file) => file.bucket === bucket && file.path.startsWith(from))
       for (const file of moving) file.path = to + file.path.slice(from.length)
@@ -186,14 +191,26 @@ export class MemoryFloor implements Floor {
   }
 
   readonly cluster: ClusterFloor = {
-    nodes: () => this.nodes,
     health: async () => {
       const away = this.nodes.filter(({ state }) => state !== 'online').length
       const state = away === 0 ? 'optimal' : away <= 2 ? 'degraded' : 'critical'
-      return { state, readable: away <= 2, writable: this.nodes.filter((node) => node.writable).length >= WRITE_QUORUM }
+      const writable = this.nodes.filter((node) => node.writable).length >= WRITE_QUORUM
+      return { state, readable: away <= 2, writable, nodes: this.nodes }
     },
-    isWritableWithout: async ({ number }) =>
+    isWritableWithout: async (number) =>
       this.nodes.filter((node) => node.writable && node.number !== number).length >= WRITE_QUORUM,
+  }
+
+  /** Nothing is here that could be collected; a test says otherwise. */
+  collected = { chunks: 0, pages: 0, stripes: 0, debris: 0 }
+  collections = 0
+
+  readonly reaper: CollectionFloor = {
+    run: async () => {
+      this.collections++
+      return this.collected
+    },
+    collectable: async () => this.collected,
   }
 
   /** Everything that is there, as `bucket/path`. */

@@ -4,6 +4,7 @@ import { metricsSchema } from '@holdfast/core/wire/rest/about.ts'
 import {
   aliveSchema,
   clusterSchema,
+  collectedSchema,
   healthSchema,
   nodePageSchema,
   nodeSchema,
@@ -53,6 +54,22 @@ describe('health', () => {
 })
 
 describe('the cluster', () => {
+  it('is collected when somebody asks, and only counted in a dry run', async () => {
+    await using door = await TestDoor.open()
+    door.floor.collected = { chunks: 3, pages: 2, stripes: 1, debris: 4 }
+    const collect = (body?: object) => door.ask('POST', '/api/v1/cluster/collect', { body })
+    const counted = { chunks: 3, pages: 2, stripes: 1 }
+    assert.deepEqual((await collect({ dryRun: true })).as(collectedSchema), { dryRun: true, ...counted, debris: null })
+    assert.equal(door.floor.collections, 0)
+    for (const body of [undefined, {}, { dryRun: false }]) {
+      assert.deepEqual((await collect(body)).as(collectedSchema), { dryRun: false, ...counted, debris: 4 })
+    }
+    assert.equal(door.floor.collections, 3)
+    assert.equal((await collect({ dryrun: true })).problem().code, 'bad_request')
+    assert.equal((await door.ask('POST', '/api/v1/cluster/collect', { key: null })).status, 401)
+    assert.equal(door.floor.collections, 3)
+  })
+
   it('and its nodes are described', async () => {
     await using door = await TestDoor.open()
     const cluster = (await door.ask('GET', '/api/v1/cluster')).as(clusterSchema)

@@ -2,7 +2,7 @@ import { clusterSchema } from '@holdfast/core/wire/rest/cluster.ts'
 import type { ClusterFloor } from '../floor.ts'
 import { type Endpoint, messageEndpoint } from '../http/endpoint.ts'
 
-export function getCluster({ cluster }: { cluster: Pick<ClusterFloor, 'nodes' | 'health'> }): Endpoint {
+export function getCluster({ cluster }: { cluster: Pick<ClusterFloor, 'health'> }): Endpoint {
   return messageEndpoint(
     {
       id: 'getCluster',
@@ -16,10 +16,9 @@ export function getCluster({ cluster }: { cluster: Pick<ClusterFloor, 'nodes' | 
       problems: [],
     },
     async () => {
-      const nodes = cluster.nodes()
+      const { state, readable, writable, nodes } = await cluster.health()
       const capacityBytes = nodes.reduce((sum, node) => sum + node.capacityBytes, 0)
       const freeBytes = nodes.reduce((sum, node) => sum + node.freeBytes, 0)
-      const { state, readable, writable } = await cluster.health()
       return { body: { state, readable, writable, capacityBytes, freeBytes, nodes } }
     },
   )

@@ -3,7 +3,7 @@ import type { ClusterFloor } from '../floor.ts'
 import { type Endpoint, messageEndpoint } from '../http/endpoint.ts'
 
 /** Open to anybody, so it says this and no more. */
-export function getHealth({ cluster }: { cluster: Pick<ClusterFloor, 'nodes' | 'health'> }): Endpoint {
+export function getHealth({ cluster }: { cluster: Pick<ClusterFloor, 'health'> }): Endpoint {
   return messageEndpoint(
     {
       id: 'getHealth',
@@ -17,10 +17,8 @@ export function getHealth({ cluster }: { cluster: Pick<ClusterFloor, 'nodes' | '
       problems: [],
     },
     async () => {
-      const { state, readable, writable } = await cluster.health()
-      return {
-        body: { state, readable, writable, nodes: cluster.nodes().map((node) => ({ id: node.id, state: node.state })) },
-      }
+      const { state, readable, writable, nodes } = await cluster.health()
+      return { body: { state, readable, writable, nodes: nodes.map((node) => ({ id: node.id, state: node.state })) } }
     },
   )
 }

@@ -3,7 +3,7 @@ import type { ClusterFloor } from '../floor.ts'
 import { type Endpoint, messageEndpoint } from '../http/endpoint.ts'
 import { findNode } from './find-node.ts'
 
-export function getNode({ cluster }: { cluster: Pick<ClusterFloor, 'nodes'> }): Endpoint {
+export function getNode({ cluster }: { cluster: Pick<ClusterFloor, 'health'> }): Endpoint {
   return messageEndpoint(
     {
       id: 'getNode',
@@ -16,6 +16,6 @@ export function getNode({ cluster }: { cluster: Pick<ClusterFloor, 'nodes'> }): 
       success: { statuses: { 200: 'The node' }, answer: nodeSchema },
       problems: ['not_found'],
     },
-    ({ values }) => ({ body: findNode(cluster.nodes(), values.id) }),
+    async ({ values }) => ({ body: findNode((await cluster.health()).nodes, values.id) }),
   )
 }

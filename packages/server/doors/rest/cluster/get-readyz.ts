@@ -19,11 +19,11 @@ export function getReadyz({ cluster }: { cluster: ClusterFloor }): Endpoint {
       problems: ['catalog_unavailable', 'quorum_lost', 'precondition_failed', 'not_found'],
     },
     async ({ query: { maintenance } }) => {
-      const { writable } = await cluster.health()
+      const { writable, nodes } = await cluster.health()
       if (!writable) throw new HoldfastError('quorum_lost', 'too few nodes take writes')
       if (maintenance !== undefined) {
-        const node = findNode(cluster.nodes(), maintenance)
-        if (!(await cluster.isWritableWithout(node))) {
+        const node = findNode(nodes, maintenance)
+        if (!(await cluster.isWritableWithout(node.number))) {
           throw new HoldfastError('precondition_failed', `without node ${node.number} too few nodes would take writes`)
         }
       }

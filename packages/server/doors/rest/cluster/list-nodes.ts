@@ -2,7 +2,7 @@ import { nodePageSchema } from '@holdfast/core/wire/rest/cluster.ts'
 import type { ClusterFloor } from '../floor.ts'
 import { type Endpoint, messageEndpoint } from '../http/endpoint.ts'
 
-export function listNodes({ cluster }: { cluster: Pick<ClusterFloor, 'nodes'> }): Endpoint {
+export function listNodes({ cluster }: { cluster: Pick<ClusterFloor, 'health'> }): Endpoint {
   return messageEndpoint(
     {
       id: 'listNodes',
@@ -15,6 +15,6 @@ export function listNodes({ cluster }: { cluster: Pick<ClusterFloor, 'nodes'> })
       success: { statuses: { 200: 'The nodes' }, answer: nodePageSchema },
       problems: [],
     },
-    () => ({ body: { items: cluster.nodes(), nextCursor: null } }),
+    async () => ({ body: { items: (await cluster.health()).nodes, nextCursor: null } }),
   )
 }

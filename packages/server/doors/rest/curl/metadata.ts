@@ -1,5 +1,4 @@
 import { fileDetailSchema } from '@holdfast/core/wire/rest/file.ts'
-import { assertPath } from '../../../files/path-rules.ts'
 import type { NameFloor } from '../floor.ts'
 import { type Endpoint, messageEndpoint } from '../http/endpoint.ts'
 import { DEFAULT_BUCKET } from './default-bucket.ts'
@@ -18,7 +17,6 @@ export function metadata({ names }: { names: Pick<NameFloor, 'byId' | 'byPath'> 
       problems: ['file_not_found'],
     },
     async ({ values }) => {
-      assertPath(values.name)
       const { fileId } = await names.byPath(DEFAULT_BUCKET, values.name)
       return { body: await names.byId(fileId) }
     },

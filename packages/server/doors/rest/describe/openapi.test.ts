@@ -104,6 +104,7 @@ describe('pages', () => {
     const asked: string[] = []
     const element = () => ({ append() {}, replaceChildren() {}, addEventListener() {}, textContent: '' })
     const window = {
+      location: { hash: '' },
       fetch: async (target: string) => {
         asked.push(target)
         return { json: async () => (await door.ask('GET', target, { key: null })).as(documentSchema) }
@@ -112,6 +113,7 @@ describe('pages', () => {
     const made: string[] = []
     const document = {
       querySelector: element,
+      getElementById: () => null,
       createElement: (tag: string) => {
         made.push(tag)
         return element()

@@ -1,5 +1,4 @@
 import { deletionSchema } from '@holdfast/core/wire/rest/file.ts'
-import { assertPath } from '../../../files/path-rules.ts'
 import type { NameFloor } from '../floor.ts'
 import { type Endpoint, messageEndpoint } from '../http/endpoint.ts'
 import { preconditionsOf } from '../http/preconditions.ts'
@@ -24,7 +23,6 @@ export function deleteFile({ names }: { names: Pick<NameFloor, 'delete'> }): End
       problems: ['bucket_not_found', 'file_not_found', 'precondition_failed', 'in_progress', 'idempotency_mismatch'],
     },
     async ({ values: { bucket, path }, headers, requester }) => {
-      assertPath(path)
       const deleted = await names.delete({
         bucket,
         path,

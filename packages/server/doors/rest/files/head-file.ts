@@ -1,6 +1,5 @@
 import type { Id } from '@holdfast/core/wire/ids.ts'
 import { contentsQuery } from '@holdfast/core/wire/rest/file.ts'
-import { assertPath } from '../../../files/path-rules.ts'
 import type { Clock } from '../../../seams/clock.ts'
 import type { DownloadFloor, NameFloor } from '../floor.ts'
 import type { Endpoint } from '../http/endpoint.ts'
@@ -29,7 +28,6 @@ export function headFile(heading: Heading): Endpoint {
       problems: ['bucket_not_found', 'file_not_found', 'version_not_found', 'precondition_failed'],
     },
     handle: async (request, reply, { bucket = '', path = '' }) => {
-      assertPath(path)
       const file = await find(heading, bucket, path, versionAsked(request.raw))
       const selection = select(request.raw, file)
       reply

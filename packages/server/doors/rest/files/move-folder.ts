@@ -1,5 +1,4 @@
 import { folderMovedSchema, folderMoveSchema } from '@holdfast/core/wire/rest/file.ts'
-import { assertPath } from '../../../files/path-rules.ts'
 import type { NameFloor } from '../floor.ts'
 import { type Endpoint, messageEndpoint } from '../http/endpoint.ts'
 
@@ -17,9 +16,6 @@ export function moveFolder({ names }: { names: Pick<NameFloor, 'moveFolder'> }):
       success: { statuses: { 200: 'How many files moved' }, answer: folderMovedSchema },
       problems: ['bucket_not_found', 'conflict', 'limit_exceeded'],
     },
-    async ({ body, requester }) => {
-      if (body.to !== '') assertPath(body.to)
-      return { body: await names.moveFolder(body, requester) }
-    },
+    async ({ body, requester }) => ({ body: await names.moveFolder(body, requester) }),
   )
 }

@@ -5,7 +5,6 @@
 import { assert } from '@holdfast/core/wire/assert.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenFile } from '../../../files/downloads.ts'
-import { assertPath } from '../../../files/path-rules.ts'
 import type { Clock } from '../../../seams/clock.ts'
 import type { DownloadFloor } from '../floor.ts'
 import type { Problems } from '../http/answer-problem.ts'
@@ -27,7 +26,6 @@ export function sendContents(
   reply: FastifyReply,
   place: { readonly bucket: string; readonly path: string },
 ): void | Promise<void> {
-  assertPath(place.path)
   const version = versionAsked(request.raw)
   const opened = sending.downloads.open(version === undefined ? place : { ...place, version })
   if (opened instanceof Promise) return opened.then((file) => send(sending, request, reply, file))

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../../../seams/clock.ts'
 import { discardRest } from './discard-rest.ts'
 import { messageBytes } from './endpoint.ts'
+import { refusedMediaType } from './media-type.ts'
 import { expected, problemHeaders, problemOf } from './problem.ts'
 
 export class Problems {
@@ -22,7 +23,7 @@ export class Problems {
   }
 
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const problem = problemOf(expected(thrown), request.id)
+    const problem = problemOf(refusedMediaType(thrown, request) ?? expected(thrown), request.id)
     this.note(thrown, request, problem.code, problem.status)
     discardRest(request.raw, this.#clock)
     reply.code(problem.status).headers(problemHeaders(problem)).send(messageBytes(problem))

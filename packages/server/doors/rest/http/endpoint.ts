@@ -21,6 +21,7 @@ export type Action =
   | 'bucket.create'
   | 'bucket.delete'
   | 'bucket.read'
+  | 'cluster.maintain'
   | 'cluster.read'
   | 'file.change'
   | 'file.delete'

@@ -24,7 +24,6 @@ export class HeadersTooLargeError extends HoldfastError {
 /** What fastify and its form parser refuse by themselves, in our words. */
 const FOREIGN: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', `a JSON body has at most ${JSON_BODY_BYTES_MAX} bytes`],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'this request does not take a body of that Content-Type'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad_request', 'the body is not as long as Content-Length says'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['bad_request', 'the body is not JSON'],
   FST_ERR_BAD_URL: ['bad_request', 'the path is valid UTF-8, percent-encoded'],
@@ -33,7 +32,6 @@ const FOREIGN: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_FIELDS_LIMIT: ['limit_exceeded', 'the form has too many fields'],
   FST_REQ_FILE_TOO_LARGE: ['body_too_large', 'a file of the form is too large'],
   FST_PROTO_VIOLATION: ['bad_request', 'a field of the form has a name that is not allowed'],
-  FST_INVALID_MULTIPART_CONTENT_TYPE: ['unsupported_media_type', 'the body is a form: multipart/form-data'],
   FST_MP_PREMATURE_CLOSE: ['bad_request', 'the form ended too early'],
 }
 

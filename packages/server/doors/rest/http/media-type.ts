@@ -1,0 +1,27 @@
+/**
+ * A body of a type that its request does not take. Who sent it mostly named none and does not know which went out: `curl -d`, for
+ * one, says that it is a form.
+ */
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import type { FastifyRequest } from 'fastify'
+import { CONTENT_TYPE_CHARACTERS_MAX } from '../limits.ts'
+import { MESSAGE_TYPE } from './endpoint.ts'
+
+const REFUSALS: readonly unknown[] = ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'FST_INVALID_MULTIPART_CONTENT_TYPE']
+
+/** What fastify and its form parser refused for its type, in our words; undefined where something else was thrown. */
+export function refusedMediaType(
+  thrown: unknown,
+  { headers, routeOptions }: FastifyRequest,
+): HoldfastError | undefined {
+  if (!(thrown instanceof Error && 'code' in thrown && REFUSALS.includes(thrown.code))) return undefined
+  const came = headers['content-type']?.slice(0, CONTENT_TYPE_CHARACTERS_MAX) ?? 'nothing'
+  const taken = takenBy(routeOptions.config.operation?.body)
+  const message = `this request takes ${taken}, and its Content-Type says ${came}`
+  return new HoldfastError('unsupported_media_type', message, { details: { came, taken } })
+}
+
+function takenBy(body: NonNullable<FastifyRequest['routeOptions']['config']['operation']>['body']): string {
+  if (body === undefined) return 'no body'
+  return body === 'form' ? 'multipart/form-data' : MESSAGE_TYPE
+}
