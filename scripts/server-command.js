@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** Behind the path of the project's Node.js. Its young generations stay small: what dies there is large buffers, not objects. */
-export const serverArguments = ['--max-semi-space-size=4', join(root, 'packages', 'server', 'main.ts')]
+export const serverArguments = ['--max-semi-space-size=16', join(root, 'packages', 'server', 'main.ts')]
 
 /**
  * Node.js keeps what it made of the sources. The allocator keeps few arenas, so that six threads do not each hoard their own. A
