@@ -12,6 +12,11 @@ const RUNS = 16
 /** Of 8 bits a byte; random bytes of a sample this size show about 7.95. */
 const ENTROPY_BITS_MAX = 7.5
 
+/** c · log2(c), for each count that a sample can have. */
+const WEIGHTED = Float64Array.from({ length: SAMPLE_BYTES + 1 }, (_, count) =>
+  count === 0 ? 0 : count * Math.log2(count),
+)
+
 export function isCompressedType(contentType: string): boolean {
   return COMPRESSED_TYPE.test(contentType)
 }
@@ -31,10 +36,9 @@ export function looksCompressible(bytes: Uint8Array): boolean {
     }
   }
   const total = runBytes * RUNS
-  let bits = 0
-  for (const count of counts) {
-    if (count > 0) bits -= (count / total) * Math.log2(count / total)
-  }
+  let weighted = 0
+  for (const count of counts) weighted += WEIGHTED[count] ?? 0
+  const bits = Math.log2(total) - weighted / total
   // A short sample of random bytes cannot show all values, so the bar is what such a sample could reach.
   return bits < Math.min(ENTROPY_BITS_MAX, Math.log2(total) - 0.5)
 }

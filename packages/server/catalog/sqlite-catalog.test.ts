@@ -26,6 +26,20 @@ describe('SQLite catalog', () => {
     assert.equal(await catalog.write(increment, { name: 'a', by: 1 }), WAITING_MAX + 1)
   })
 
+  it('lets whoever heard that a write was done read it, however many write and read at once', async () => {
+    await using catalog = await openTemporary()
+    await catalog.write(makeTables, sqliteDialect)
+    const writer = async (): Promise<void> => {
+      for (let round = 0; round < 200; round++) {
+        const written = await catalog.write(increment, { name: 'a', by: 1 })
+        const read = await catalog.read(readCounter, 'a')
+        assert.ok(read >= written, `${written} was written and ${read} read`)
+      }
+    }
+    await Promise.all(Array.from({ length: 16 }, writer))
+    assert.equal(catalog.read(readCounter, 'a'), 16 * 200)
+  })
+
   it('rejects a transaction that its thread does not know', async () => {
     await using catalog = await openTemporary()
     await assert.rejects(

@@ -42,6 +42,7 @@ export class SqliteCatalog implements Catalog {
   readonly #writer: SqliteThread
   readonly #scanner: SqliteThread
   readonly #resources: AsyncDisposableStack
+  #isSharing = false
   #spaceCheck: Timer | undefined
   #freeBytes = Number.POSITIVE_INFINITY
 
@@ -85,8 +86,19 @@ export class SqliteCatalog implements Catalog {
     return this.#writer.ask(transaction, args)
   }
 
+  /**
+   * What is read before the microtasks at hand are done shares a snapshot. The writer's answers come as events, each with microtasks
+   * of its own: whoever has heard one reads what was committed.
+   */
   read<Args, Result>(transaction: Transaction<Args, Result>, args: Args): Result {
-    return this.#reader.read(transaction.run(args))
+    if (!this.#isSharing) {
+      this.#isSharing = true
+      queueMicrotask(() => {
+        this.#isSharing = false
+        this.#reader.endShared()
+      })
+    }
+    return this.#reader.readShared(transaction.run(args))
   }
 
   scan<Args, Result>(transaction: Transaction<Args, Result>, args: Args): Promise<Result> {

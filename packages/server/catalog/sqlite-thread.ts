@@ -65,7 +65,7 @@ export class SqliteThread implements AsyncDisposable {
     if (this.#waiting.length >= WAITING_MAX) {
       return Promise.reject(new HoldfastError('overloaded', `${WAITING_MAX} requests wait for the catalog already`))
     }
-    if (this.#batch.length === 0) queueMicrotask(() => this.#send())
+    if (this.#batch.length === 0) process.nextTick(() => this.#send())
     this.#batch.push([transaction.name, args])
     return new Promise((resolve, reject) => {
       // The thread answers with what the transaction of this name returned.

@@ -1,4 +1,4 @@
-import { randomBytes, randomFillSync } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 
 /** Randomness, handed in: from the system here, from the seed in the simulator. */
 export interface Random {
@@ -7,12 +7,24 @@ export interface Random {
   float(): number
 }
 
-const scratch = new Uint32Array(1)
+/** Ids take few bytes, many times a second, and a call to the system costs as much as a thousand bytes of it. Keys are longer. */
+const POOLED_BYTES_MAX = 16
+const pool = new Uint8Array(4096)
+let taken = pool.length
 
 export const systemRandom: Random = {
-  bytes: (length) => randomBytes(length),
+  bytes: (length) => (length <= POOLED_BYTES_MAX ? pooled(length).slice() : randomFillSync(new Uint8Array(length))),
   float() {
-    randomFillSync(scratch)
-    return (scratch[0] ?? 0) / 2 ** 32
+    const [a = 0, b = 0, c = 0, d = 0] = pooled(4)
+    return (((a << 24) | (b << 16) | (c << 8) | d) >>> 0) / 2 ** 32
   },
+}
+
+function pooled(length: number): Uint8Array {
+  if (taken + length > pool.length) {
+    randomFillSync(pool)
+    taken = 0
+  }
+  taken += length
+  return pool.subarray(taken - length, taken)
 }

@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FileAnswer } from '../../../files/file-answer.ts'
 import { assertPath } from '../../../files/path-rules.ts'
 import { SMALL_BODY_BYTES_MAX, type UploadRequest, type UploadResult } from '../../../files/uploads.ts'
+import { endOfTurn } from '../../../seams/end-of-turn.ts'
 import type { UploadFloor } from '../floor.ts'
 import { type Bodies, invite } from '../http/bodies.ts'
 import { goneSignal } from '../http/client-gone.ts'
@@ -107,6 +108,7 @@ async function store(uploads: UploadFloor, put: Put, { raw }: FastifyRequest, re
   return await uploads.admit(lengthBytes, signal, async () => {
     invite(raw, reply.raw)
     const body = lengthBytes === 0 ? new Uint8Array() : await receiveWhole(raw, lengthBytes, pace)
+    await endOfTurn()
     return await uploads.put({ ...put, body })
   })
 }

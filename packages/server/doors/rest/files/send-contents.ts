@@ -6,6 +6,7 @@ import { assert } from '@holdfast/core/wire/assert.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { OpenFile } from '../../../files/downloads.ts'
 import type { Clock } from '../../../seams/clock.ts'
+import { endOfTurn } from '../../../seams/end-of-turn.ts'
 import type { DownloadFloor } from '../floor.ts'
 import type { Problems } from '../http/answer-problem.ts'
 import { goneSignal } from '../http/client-gone.ts'
@@ -19,17 +20,17 @@ export interface Sending {
   readonly clock: Clock
 }
 
-/** A promise only where the floor has to wait: a small file that is at hand is answered in this turn. */
-export function sendContents(
+/** What came in one turn of the event loop is looked up and read together, and then sent together: `await` puts the sending last. */
+export async function sendContents(
   sending: Sending,
   request: FastifyRequest,
   reply: FastifyReply,
   place: { readonly bucket: string; readonly path: string },
-): void | Promise<void> {
+): Promise<void> {
   const version = versionAsked(request.raw)
-  const opened = sending.downloads.open(version === undefined ? place : { ...place, version })
-  if (opened instanceof Promise) return opened.then((file) => send(sending, request, reply, file))
-  return send(sending, request, reply, opened)
+  await endOfTurn()
+  const open = await sending.downloads.open(version === undefined ? place : { ...place, version })
+  await send(sending, request, reply, open)
 }
 
 function send(sending: Sending, request: FastifyRequest, reply: FastifyReply, open: OpenFile): void | Promise<void> {
