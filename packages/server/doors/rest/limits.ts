@@ -21,9 +21,6 @@ export const CONTENT_TYPE_CHARACTERS_MAX = 255
 /** Bodies that are being received at once; beyond it 503. */
 export const BODIES_IN_FLIGHT_MAX = 512
 
-/** Of a body of unknown length, as much is gathered to see whether it is small. */
-export const GATHERED_BYTES_MAX = 256 * KiB
-
 export const FORM_FILES_MAX = 100
 export const FORM_FIELDS_MAX = 200
 export const FORM_FIELD_BYTES_MAX = 4 * KiB

@@ -27,7 +27,6 @@ import {
 import { encodePath } from '../http/url.ts'
 import { receiveWhole } from '../http/whole-body.ts'
 import { idempotencyScope } from './idempotency-scope.ts'
-import { storeOfUnknownLength } from './store-of-unknown-length.ts'
 
 const UPLOAD_HEADERS = {
   'If-Match': 'Replace only one of these versions; * is any',
@@ -99,7 +98,6 @@ async function store(uploads: UploadFloor, put: Put, { raw }: FastifyRequest, re
   if (lengthBytes === undefined || lengthBytes > SMALL_BODY_BYTES_MAX) {
     const body = new StreamedBody(raw, pace, () => invite(raw, reply.raw))
     try {
-      if (lengthBytes === undefined) return await storeOfUnknownLength(uploads, put, body)
       return await uploads.put({ ...put, body })
     } finally {
       await body.return()

@@ -8,7 +8,6 @@ import { goneSignal } from '../http/client-gone.ts'
 import { expected, problemOf } from '../http/problem.ts'
 import { contentTypeIn, idempotencyKeyIn } from '../http/upload-headers.ts'
 import { type FormFile, filesOf } from './form.ts'
-import { storeOfUnknownLength } from './store-of-unknown-length.ts'
 
 export interface Storing {
   readonly uploads: UploadFloor
@@ -72,8 +71,13 @@ async function storeOne(
   }
   // Its stream must outlive a reader that leaves early, or the parts behind it would be lost.
   const body: AsyncIterableIterator<Uint8Array> = part.file.iterator({ destroyOnReturn: false })
-  const { answer, created } = await storeOfUnknownLength(uploads, put, body)
-  return { item: { status: created ? 201 : 200, path, file: answer }, answer }
+  try {
+    const { answer, created } = await uploads.put({ ...put, body })
+    return { item: { status: created ? 201 : 200, path, file: answer }, answer }
+  } finally {
+    // Whoever comes behind this reader, to throw the rest away, must find the body free.
+    await body.return?.()
+  }
 }
 
 function failed(thrown: unknown, request: FastifyRequest, path: string | null): StoredItem {
