@@ -9,10 +9,11 @@ import { type ChunkEntry, decodeEntries } from '../catalog/page-list.ts'
 import type { FileRow, VersionRow } from '../catalog/rows.ts'
 import { type LoneRead, readLone } from '../catalog/transactions/read-lone.ts'
 import { placesOf, readPage, readPlan } from '../catalog/transactions/read-plan.ts'
+import { ByteBudget } from '../cluster/byte-budget.ts'
 import type { Sessions } from '../cluster/sessions.ts'
 import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket, Buckets } from './buckets.ts'
-import { ByteBudget } from './byte-budget.ts'
+import { assertPath } from './path-rules.ts'
 import type { ChunkReader, PlacedChunk } from './read-chunk.ts'
 
 /** Chunks whose places are resolved at once. */
@@ -60,8 +61,12 @@ export class Downloads {
     this.#chunks = chunks
   }
 
-  /** At once where bucket and catalog answer at once. @throws bucket_not_found, file_not_found, version_not_found */
+  /**
+   * At once where bucket and catalog answer at once.
+   * @throws bad_request, limit_exceeded, bucket_not_found, file_not_found, version_not_found
+   */
   open(request: { bucket: string; path: string; version?: Id }): OpenFile | Promise<OpenFile> {
+    assertPath(request.path)
     const bucket = this.#buckets.use(request.bucket)
     if (bucket instanceof Promise) return bucket.then((loaded) => this.#open(loaded, request))
     return this.#open(bucket, request)
