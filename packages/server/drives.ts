@@ -14,9 +14,10 @@ import { Nodes, type Transport } from './cluster/nodes.ts'
 import { TimelyStore } from './cluster/timely-store.ts'
 import { type Clock, within } from './seams/clock.ts'
 import { FileDisk } from './seams/file-disk.ts'
+import type { HoldOptions } from './storage/held-disk.ts'
 import { makeIdentity, readIdentity } from './storage/identity.ts'
 import { SegmentStore } from './storage/segment-store.ts'
-import type { ShardStore } from './storage/shard-store.ts'
+import type { NodeReport, ShardStore } from './storage/shard-store.ts'
 import { openSqliteIndex } from './storage/sqlite-index.ts'
 
 /** How often the catalog is told how far the segments go: what a rollback of a disk is measured by. */
@@ -114,7 +115,7 @@ export class Drives implements AsyncDisposable {
       isLookedAt: false,
       complaint: '',
     }
-    const store = await this.#openStore(place, node)
+    const store = await this.#openStore(drive, node)
     if (store !== undefined) await this.#started(drive, store)
     else if (known === undefined)
       throw new HoldfastError('disk_foreign', `${place.name} is new and does not open; see above`)
@@ -148,40 +149,48 @@ export class Drives implements AsyncDisposable {
     return node
   }
 
-  /** Tells the catalog of a store that was opened, and takes it, unless it is a copy. */
+  /** Takes a store that was opened. */
   async #started(drive: Drive, store: SegmentStore): Promise<void> {
-    const { catalog, clock, warn } = this.#options
-    const { name, zone, directory } = drive.place
-    const { number, verdict } = await catalog.write(nodeStarted, {
-      ...(await store.report()),
-      name,
-      zone,
-      nowMs: clock.now(),
-    })
-    if (verdict === 'cloned') {
+    try {
+      drive.number = await this.#admit(drive.place, await store.report())
+    } catch (error) {
       await store[Symbol.asyncDispose]()
+      throw error
+    }
+    drive.store = store
+    drive.link = new TimelyStore(store, this.#options.clock)
+  }
+
+  /** Tells the catalog of a disk that was mounted, before anyone reaches it. Answers the number of its node. @throws disk_foreign */
+  async #admit({ name, zone, directory }: DriveDirectory, report: NodeReport): Promise<number> {
+    const { catalog, clock, warn } = this.#options
+    const { number, verdict } = await catalog.write(nodeStarted, { ...report, name, zone, nowMs: clock.now() })
+    if (verdict === 'cloned') {
       throw new HoldfastError('disk_foreign', `${directory} is a copy of another drive of this cluster; take it away`)
     }
     if (verdict === 'rolled_back') {
       warn(`${name} is older than when it was last seen; what it lacks is read from the other drives`)
     }
-    drive.number = number
-    drive.store = store
-    drive.link = new TimelyStore(store, clock)
+    return number
   }
 
   /** Undefined where the drive is away. */
-  async #openStore({ directory, name }: DriveDirectory, node: Id): Promise<SegmentStore | undefined> {
+  async #openStore(drive: Drive, node: Id): Promise<SegmentStore | undefined> {
     const { cluster, clock, warn } = this.#options
+    const { directory, name } = drive.place
     const disk = new FileDisk(directory)
     try {
       const openIndex = openSqliteIndex(disk, { boot: await disk.memoryToken(), clock })
       const { clusterId, sealedHeader } = cluster
-      return await SegmentStore.open({ disk, clock, openIndex, cluster: clusterId, node, sealedHeader })
+      // Up to where it was written when it went, the catalog may not have heard of it yet.
+      const onReturn: HoldOptions['onReturn'] = async (report, before) => {
+        await this.#seen(drive.number, { ...report, segmentEnds: before })
+        await this.#admit(drive.place, report)
+      }
+      return await SegmentStore.open({ disk, clock, openIndex, cluster: clusterId, node, sealedHeader, onReturn })
     } catch (error) {
-      const drive = this.#drives.find(({ place }) => place.name === name)
       const because = `at ${directory} does not open: ${error instanceof Error ? error.message : String(error)}`
-      if (drive === undefined) warn(`${name} ${because}`)
+      if (!this.#drives.includes(drive)) warn(`${name} ${because}`)
       else this.#complain(drive, new Error(because))
       return undefined
     }
@@ -211,7 +220,7 @@ export class Drives implements AsyncDisposable {
     if (drive.store !== undefined) await drive.store.checkIdentity()
     else if (await new FileDisk(drive.place.directory).exists('identity')) {
       const id = this.nodes.get(drive.number)?.id
-      const store = id && (await this.#openStore(drive.place, id))
+      const store = id && (await this.#openStore(drive, id))
       if (store !== undefined) await this.#started(drive, store)
     }
   }
@@ -223,20 +232,17 @@ export class Drives implements AsyncDisposable {
   }
 
   async #report(): Promise<void> {
-    const { catalog, clock } = this.#options
     for (const { number, link } of this.#drives) {
       const report = await link?.report().catch(() => undefined)
       if (report === undefined || (report.state !== 'online' && report.state !== 'full')) continue
-      const { capacityBytes, freeBytes, segmentEnds } = report
-      await catalog.write(nodeSeen, {
-        number,
-        state: 'online',
-        capacityBytes,
-        freeBytes,
-        segmentEnds,
-        nowMs: clock.now(),
-      })
+      await this.#seen(number, report)
     }
+  }
+
+  async #seen(number: number, { capacityBytes, freeBytes, segmentEnds }: NodeReport): Promise<void> {
+    const { catalog, clock } = this.#options
+    const told = { number, state: 'online', capacityBytes, freeBytes, segmentEnds, nowMs: clock.now() }
+    await catalog.write(nodeSeen, told)
   }
 }
 

@@ -35,7 +35,7 @@ export function* answeredBefore(idempotency: Idempotency | undefined): Steps<str
   return completed.answer
 }
 
-/** Completes a key. Where its claim was pruned meanwhile, the row is written anew, under no session, for it needs none any more. */
+/** Completes a key, which grows old from now on. Where its claim was pruned meanwhile, the row is written anew, under no session, for it needs none any more. */
 export function* keepAnswer(
   idempotency: Idempotency | undefined,
   change: Change,
@@ -44,7 +44,8 @@ export function* keepAnswer(
   if (idempotency === undefined) return
   yield* query(
     `INSERT INTO idempotency (key_hash, session_id, claimed_at, body_sha256, status, answer) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (key_hash) DO UPDATE SET body_sha256 = excluded.body_sha256, status = excluded.status, answer = excluded.answer`,
+     ON CONFLICT (key_hash) DO UPDATE SET claimed_at = excluded.claimed_at, body_sha256 = excluded.body_sha256,
+       status = excluded.status, answer = excluded.answer`,
     bytesOf(idempotency.keyHash),
     bytesOf(change.changeId),
     change.atMs,

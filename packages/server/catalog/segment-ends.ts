@@ -1,6 +1,6 @@
 /**
  * How far each segment of a node went when it was last heard of: what a rollback of its disk is measured by. A row is written only where
- * an end has changed.
+ * an end has grown.
  *
  *     segments   1  2  3  …  131,999  132,000       closed ones never change, the last one grows: one row per report
  */
@@ -27,12 +27,13 @@ export function* setEnds(node: number, known: readonly SegmentEnd[], ends: reado
   for (const { segment } of known) {
     if (!kept.has(segment)) yield* query('DELETE FROM node_segments WHERE node = ? AND segment = ?', node, segment)
   }
-  yield* putChanged(node, known, ends)
+  yield* putGrown(node, known, ends)
 }
 
 /**
- * As of a running node. Below a run in which one is as it was, all are: segments are closed in the order of their numbers. One that went
- * stays until the next start, and does no harm: earlier ones may be silent.
+ * As of a running node. Below a run in which one is as it was, all count as they were: nearly always segments are closed in the order of
+ * their numbers. One that a start found unclosed may end later than those above it; it is then measured by where it ended before
+ * until the next start. One that went stays until then, and does no harm: earlier ones may be silent.
  */
 export function* growEnds(node: number, ends: readonly SegmentEnd[]): Steps<void> {
   const newestFirst = ends.toSorted((a, b) => b.segment - a.segment)
@@ -44,16 +45,16 @@ export function* growEnds(node: number, ends: readonly SegmentEnd[]): Steps<void
       run.at(-1)?.segment ?? 0,
       run[0]?.segment ?? 0,
     )
-    if ((yield* putChanged(node, known.map(endIn), run)) < run.length) return
+    if ((yield* putGrown(node, known.map(endIn), run)) < run.length) return
   }
 }
 
-/** Answers how many had changed. */
-function* putChanged(node: number, known: readonly SegmentEnd[], ends: readonly SegmentEnd[]): Steps<number> {
+/** Never lowers one: a shorter end is what tells of a rollback at the next start. Answers how many had grown. */
+function* putGrown(node: number, known: readonly SegmentEnd[], ends: readonly SegmentEnd[]): Steps<number> {
   const before = new Map(known.map(({ segment, bytes }) => [segment, bytes]))
-  const changed = ends.filter(({ segment, bytes }) => before.get(segment) !== bytes)
-  yield* putEnds(changed.map(({ segment, bytes }) => [node, segment, bytes]))
-  return changed.length
+  const grown = ends.filter(({ segment, bytes }) => bytes > (before.get(segment) ?? -1))
+  yield* putEnds(grown.map(({ segment, bytes }) => [node, segment, bytes]))
+  return grown.length
 }
 
 function endIn(row: Row): SegmentEnd {

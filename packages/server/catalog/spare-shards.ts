@@ -8,10 +8,8 @@
  * Indexes are counted, not entries: a shard that moves has two, and is durable if one of them is.
  */
 import { assert } from '@holdfast/core/wire/assert.ts'
-import { numberIn } from './cells.ts'
 import { NODE_BYTES, STATES, stateOf } from './packed-shards.ts'
 import type { ShardRow, ShardState } from './rows.ts'
-import type { Row } from './transaction.ts'
 
 const LACKING_BYTES = NODE_BYTES + 1
 
@@ -50,11 +48,6 @@ export function unpackLacking(bytes: Uint8Array): Lacking[] {
 /** What a stripe must have to spare before anyone may rely on it: W of `protocols.md`, *Acknowledgement*, less k. */
 export function spareNeeded(parityShards: number): number {
   return Math.min(parityShards, 1)
-}
-
-/** `row` holds a stripe's `parity_shards` and `spare`. */
-export function hasGoodShards(row: Row): boolean {
-  return numberIn(row, 'spare') >= spareNeeded(numberIn(row, 'parity_shards'))
 }
 
 function durableIndexes(shards: readonly ShardRow[]): Set<number> {

@@ -7,7 +7,8 @@
  *   absent   its identity is not to be found under its path: nothing is asked of it until it is found again
  *
  * A disk that comes back is mounted as if the program had just started, with an index made anew: what was written and not
- * synced when it went away may be gone.
+ * synced when it went away may be gone. More than that is gone where it was replaced by an older copy of itself, so that it is
+ * shown to `onReturn` before anything is asked of it.
  */
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
@@ -24,6 +25,8 @@ const NO_HANDLES = new Set<string | undefined>(['EMFILE', 'ENFILE'])
 export interface HoldOptions extends MountOptions {
   /** Kept free for what gives space back; by default 1 % of the disk, at most 1 GiB. */
   readonly reserveBytes?: number
+  /** Told of a disk that is back, and how far it was written when it went. While this fails, the disk stays away. */
+  readonly onReturn?: (report: NodeReport, before: NodeReport['segmentEnds']) => Promise<void>
 }
 
 export class HeldDisk implements AsyncDisposable {
@@ -31,6 +34,8 @@ export class HeldDisk implements AsyncDisposable {
   readonly space: SpaceGuard
   #identity: Identity | undefined
   #mounted: Mounted | undefined
+  /** How far the disk was written when it went away. */
+  #endsBefore: NodeReport['segmentEnds'] = []
   #failure: HoldfastError | undefined
   #closed = false
   /** The last letting go of a disk; mounting and closing wait for it. */
@@ -156,8 +161,29 @@ export class HeldDisk implements AsyncDisposable {
         if (!isSameIdentity(await this.#findIdentity(), identity)) throw this.#leave(undefined)
       },
     })
+    if (!trusted) await this.#show(mounted)
     this.#identity = mounted.identity
     this.#mounted = mounted
+  }
+
+  async #show(mounted: Mounted): Promise<void> {
+    const { node, disk, starts } = mounted.identity
+    try {
+      const { capacityBytes, freeBytes } = await this.space.measure()
+      const report = {
+        node,
+        disk,
+        starts,
+        capacityBytes,
+        freeBytes,
+        segmentEnds: endsOf(mounted),
+        state: 'online',
+      } as const
+      await this.#options.onReturn?.(report, this.#endsBefore)
+    } catch (error) {
+      await mounted.abandon(new HoldfastError('node_unavailable', 'the disk is not let in', { cause: error }))
+      throw error
+    }
   }
 
   async #isHere(): Promise<boolean> {
@@ -184,7 +210,13 @@ export class HeldDisk implements AsyncDisposable {
     const away = new HoldfastError('node_unavailable', 'the disk is away', { cause })
     const mounted = this.#mounted
     this.#mounted = undefined
-    if (mounted !== undefined) this.#leaving = this.#leaving.then(() => mounted.abandon(away))
+    if (mounted === undefined) return away
+    this.#endsBefore = endsOf(mounted)
+    this.#leaving = this.#leaving.then(() => mounted.abandon(away))
     return away
   }
+}
+
+function endsOf({ table }: Mounted): NodeReport['segmentEnds'] {
+  return table.segments().map(({ segment, endBytes }) => ({ segment, bytes: endBytes }))
 }

@@ -54,6 +54,16 @@ describe('claimIdempotency', () => {
     assert.equal(claim().state, 'done')
   })
 
+  it('keeps an answer from when it was given, however long the upload took', () => {
+    using catalog = new TestCatalog()
+    const { session, claim } = claimer(catalog)
+    claim(5)
+    catalog.commitVersion('x', { sessions: [session], idempotency: { keyHash, bodySha256: hashOf('body') } })
+    assert.equal(catalog.run(pruneIdempotency, { beforeMs: catalog.nowMs, limit: 10 }), 0)
+    assert.equal(claim().state, 'done')
+    assert.equal(catalog.run(pruneIdempotency, { beforeMs: catalog.nowMs + 1, limit: 10 }), 1)
+  })
+
   it('forgets by age', () => {
     using catalog = new TestCatalog()
     claimer(catalog).claim(5)

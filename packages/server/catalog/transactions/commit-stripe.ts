@@ -2,10 +2,11 @@ import { assert } from '@holdfast/core/wire/assert.ts'
 import { type ChunkId, type Id, sessionOf } from '@holdfast/core/wire/ids.ts'
 import { byKeys, inserting } from '../batches.ts'
 import { bytesOf, chunkIdIn, numberIn, stripeIdIn } from '../cells.ts'
+import { GOOD_COLUMNS, withGoodShards } from '../good-shards.ts'
 import { packShards } from '../packed-shards.ts'
 import type { ChunkPlace, NewStripe } from '../rows.ts'
 import { requireAlive } from '../sessions.ts'
-import { hasGoodShards, packLacking, spareNeeded, spareOf } from '../spare-shards.ts'
+import { packLacking, spareNeeded, spareOf } from '../spare-shards.ts'
 import { query, type Row, type Steps, type Transaction } from '../transaction.ts'
 
 export interface CommitStripeArgs {
@@ -41,10 +42,11 @@ export const commitStripe: Transaction<CommitStripeArgs, { lost: ChunkId[] }> = 
     const known = [...distinct.keys()].filter((chunk) => !won.has(chunk))
     const existing = yield* findExisting([bytesOf(stripe.bucket)], known.map(bytesOf))
     assert(existing.length === known.length, 'every chunk has a stripe')
+    const good = new Set(yield* withGoodShards(existing.filter((row) => row['condemned'] === null)))
     for (const row of existing) {
       const chunk = chunkIdIn(row, 'chunk_id')
       const place = distinct.get(chunk)
-      if (place === undefined || (row['condemned'] === null && hasGoodShards(row))) continue
+      if (place === undefined || good.has(row)) continue
       yield* movePlace(stripe.bucket, place, row)
       won.add(chunk)
     }
@@ -82,7 +84,7 @@ function* insertPlaces(bucket: Id, places: readonly ChunkPlace[]): Steps<Set<Chu
 }
 
 const findExisting = byKeys(
-  `SELECT c.chunk_id, c.stripe_id, c.stored_bytes, c.condemned, s.parity_shards, s.spare
+  `SELECT c.chunk_id, c.stripe_id, c.stored_bytes, c.condemned, ${GOOD_COLUMNS}
    FROM chunks c JOIN stripes s ON s.stripe_id = c.stripe_id WHERE c.bucket_id = ? AND c.chunk_id IN`,
 )
 

@@ -1,9 +1,9 @@
 import type { ChunkId, Id } from '@holdfast/core/wire/ids.ts'
 import { byKeys } from '../batches.ts'
 import { bytesOf } from '../cells.ts'
+import { GOOD_COLUMNS, withGoodShards } from '../good-shards.ts'
 import { chunkPlace, PLACE_COLUMNS } from '../row-readers.ts'
 import type { ChunkPlace } from '../rows.ts'
-import { hasGoodShards } from '../spare-shards.ts'
 import type { Transaction } from '../transaction.ts'
 
 export interface FindChunksArgs {
@@ -14,7 +14,7 @@ export interface FindChunksArgs {
 }
 
 const findUncondemned = byKeys(
-  `SELECT ${PLACE_COLUMNS}, s.parity_shards, s.spare FROM chunks c
+  `SELECT ${PLACE_COLUMNS}, ${GOOD_COLUMNS} FROM chunks c
    JOIN stripes s ON s.stripe_id = c.stripe_id
    WHERE c.condemned IS NULL AND s.condemned IS NULL AND c.bucket_id = ? AND c.chunk_id IN`,
 )
@@ -28,6 +28,6 @@ export const findChunks: Transaction<FindChunksArgs, ChunkPlace[]> = {
   name: 'findChunks',
   *run({ bucket, chunks, goodShardsNeeded }) {
     const rows = yield* findUncondemned([bytesOf(bucket)], chunks.map(bytesOf))
-    return rows.filter((row) => !goodShardsNeeded || hasGoodShards(row)).map(chunkPlace)
+    return (goodShardsNeeded ? yield* withGoodShards(rows) : rows).map(chunkPlace)
   },
 }

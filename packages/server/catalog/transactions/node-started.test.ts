@@ -118,6 +118,18 @@ describe('nodeSeen', () => {
     assert.equal(catalog.count('SELECT sum(end_bytes) FROM node_segments'), 1002 * 8192 + 4096)
   })
 
+  it('never forgets how far a disk once went', () => {
+    using catalog = new TestCatalog()
+    const { start, see } = starter(catalog)
+    start({ starts: 5, segmentEnds: ends(8192, 900_000) })
+    see(ends(8192, 4096))
+    assert.deepEqual(endsIn(catalog), [
+      [1, 8192],
+      [2, 900_000],
+    ])
+    assert.equal(start({ starts: 6, segmentEnds: ends(8192, 4096) }).verdict, 'rolled_back')
+  })
+
   it('writes down all that grew, however many they are', () => {
     using catalog = new TestCatalog()
     const { start, see } = starter(catalog)
