@@ -24,6 +24,8 @@ import { openSqliteIndex } from './storage/sqlite-index.ts'
 const REPORT_EVERY_LOOKS = 30
 /** Who looks at the drives waits no longer for one of them. */
 const LOOK_MS_MAX = 5_000
+/** A drive that hangs may not keep the process, and the catalog behind it, from its end. */
+const CLOSE_MS_MAX = 5_000
 /** Leaves most of a slow disk to those who wait for it. */
 const COMPACT_BYTES_PER_SECOND = 32 * 1024 * 1024
 
@@ -101,7 +103,14 @@ export class Drives implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#report().catch(() => {})
-    await Promise.all(this.#drives.map(({ store }) => store?.[Symbol.asyncDispose]()))
+    const { clock, warn } = this.#options
+    const close = async ({ store, place }: Drive): Promise<void> => {
+      const closing = Promise.resolve(store?.[Symbol.asyncDispose]())
+      await within(clock, CLOSE_MS_MAX, closing).catch((error: unknown) =>
+        warn(`${place.name} does not close: ${error}`),
+      )
+    }
+    await Promise.all(this.#drives.map(close))
   }
 
   async #add(place: DriveDirectory, nodes: readonly NodeRow[]): Promise<void> {

@@ -217,6 +217,17 @@ describe('writing a stripe', () => {
     assert.equal(await written[4]?.late[0]?.arrived, false)
   })
 
+  it('leaves a put in its queue that nobody else takes, however slow the disks are', async () => {
+    const world = new World(5)
+    const letGo = [0, 1, 2, 3, 4].map((number) => world.hang(number))
+    const writing = [1, 2, 3, 4].map((number) => world.write({ number, memoryBytes: 17 * 1024 * 1024 }))
+    await turns()
+    world.clock.advance(2500)
+    assert.deepEqual(await Promise.all(writing.map(isSettled)), [false, false, false, false])
+    for (const go of letGo) go()
+    await Promise.all(writing)
+  })
+
   it('has no substitute in a node of weight 0', async () => {
     const world = new World(6)
     const view = world.nodes.get(5)

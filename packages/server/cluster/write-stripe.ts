@@ -27,7 +27,7 @@ import type { Nodes } from './nodes.ts'
 
 /** How long the answer waits beyond the quorum for the shards that are still on their way. */
 const BEYOND_QUORUM_MS = 100
-/** A put that is silent for this long gets a substitute, if there is one, and its node no new puts. */
+/** A put that is silent for this long, or waits so long for its turn, gets a substitute, if there is one. A silent node gets no new puts. */
 const STALL_MS = 2000
 /** No quorum within this time: the write is given up, and so is a put that has not ended by then. */
 const WRITE_DEADLINE_MS = 30_000
@@ -176,20 +176,31 @@ class Attempt {
   }
 
   #send(index: number, node: number): void {
+    const { clock, nodes } = this.#floor
     const turn = new AbortController()
-    const put = this.#put(index, node, turn.signal).then(
-      () => true,
-      (error: unknown) => {
-        this.#floor.nodes.noteFailure(node, error)
-        return false
-      },
-    )
-    this.#unsettled.add(put)
-    const arrived = this.#inTime(put, () => {
-      this.#floor.nodes.noteSilence(node, put)
-      turn.abort(new HoldfastError('overloaded', 'the node is silent'))
-      if (!this.#answered && this.#meantFor[index] === node) this.#replace(index)
+    const giveBack = (): void => turn.abort(new HoldfastError('overloaded', 'the node is busy'))
+    const mayReplace = (): boolean => !this.#answered && this.#meantFor[index] === node
+    // A disk is silent only on what it was given; what waits for it stays where it is needed and nobody else takes it.
+    let timer = clock.after(STALL_MS, () => {
+      if (this.#answered || (mayReplace() && this.#replace(index))) giveBack()
     })
+    const put: Promise<boolean> = this.#put(index, node, turn.signal, () => {
+      timer.cancel()
+      timer = clock.after(STALL_MS, () => {
+        nodes.noteSilence(node, put)
+        if (mayReplace()) this.#replace(index)
+      })
+    })
+      .then(
+        () => true,
+        (error: unknown) => {
+          nodes.noteFailure(node, error)
+          return false
+        },
+      )
+      .finally(() => timer.cancel())
+    this.#unsettled.add(put)
+    const arrived = this.#inTime(put, giveBack)
     this.#waiting.set(index, arrived)
     const decided = arrived.then((isDurable) => {
       this.#undecided.delete(decided)
@@ -204,12 +215,11 @@ class Attempt {
   }
 
   /** What comes of a put; false where that is not known by the deadline. */
-  #inTime(put: Promise<boolean>, onSilence: () => void): Promise<boolean> {
-    const { clock } = this.#floor
+  #inTime(put: Promise<boolean>, giveBack: () => void): Promise<boolean> {
     const { promise: givenUp, resolve: giveUp } = Promise.withResolvers<boolean>()
-    let timer = clock.after(STALL_MS, () => {
-      onSilence()
-      timer = clock.after(WRITE_DEADLINE_MS - STALL_MS, () => giveUp(false))
+    const timer = this.#floor.clock.after(WRITE_DEADLINE_MS, () => {
+      giveBack()
+      giveUp(false)
     })
     const settled = put.finally(() => {
       timer.cancel()
@@ -219,10 +229,11 @@ class Attempt {
   }
 
   /** A node that cannot even be asked fails like one that does not answer. An abort takes back what has not had its turn yet. */
-  async #put(index: number, node: number, turn: AbortSignal): Promise<void> {
+  async #put(index: number, node: number, turn: AbortSignal, onTurn: () => void): Promise<void> {
     const { memoryBytes } = this.#stripe
     const room = this.#floor.roomOf(node)
     await room.take(memoryBytes, turn)
+    onTurn()
     try {
       await this.#floor.nodes.store(node).put(this.#putOf(index))
     } finally {
@@ -241,14 +252,14 @@ class Attempt {
     return { id: { stripe, index }, ...shape, bucket, order, sha256, record }
   }
 
-  /** Sends the shard to a node that has none of this stripe; where there is none, it stays missing. */
-  #replace(index: number): void {
+  /** Sends the shard to a node that has none of this stripe; false where there is none. */
+  #replace(index: number): boolean {
     const { nodes, random } = this.#floor
     const candidates = nodes
       .candidates('takers', this.#stripe.sealed.shardBytes)
       .filter(({ number }) => this.#holds(number, index) || !this.#tried.has(number))
     const kept = candidates.flatMap(({ number }, position) => (this.#holds(number, index) ? [position] : []))
-    if (kept.length === candidates.length) return
+    if (kept.length === candidates.length) return false
     const shape = { ...this.#stripe.shape, shardBytes: this.#stripe.sealed.shardBytes }
     const position = replaceOne(() => random.float(), candidates, { kept, failed: [] }, shape)
     const node = candidates[position]?.number
@@ -256,6 +267,7 @@ class Attempt {
     this.#meantFor[index] = node
     this.#tried.add(node)
     this.#send(index, node)
+    return true
   }
 
   /** Whether the node is meant for another shard of this stripe. */
