@@ -3,6 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { asSha256 } from '@holdfast/core/wire/ids.ts'
+import { bytesIn } from './catalog/cells.ts'
+import { packShards, unpackShards } from './catalog/packed-shards.ts'
+import type { ShardRow } from './catalog/rows.ts'
+import { query } from './catalog/transaction.ts'
 import { deadSessions } from './catalog/transactions/dead-sessions.ts'
 import { SleepyClock } from './cluster/session-world.test-support.ts'
 import { pieces, TestGateway, tester } from './gateway.test-support.ts'
@@ -15,6 +19,17 @@ const STEP_MS = 10
 const STEPS_MAX = 10_000
 const NIGHT_MS = 8 * 3600_000
 const away = new HoldfastError('node_unavailable', 'away')
+
+/** Of the one stripe that there is. */
+function shardsIn({ catalog }: TestGateway): ShardRow[] {
+  const [row] = catalog.engine.query('SELECT shards FROM stripes', [])
+  return row === undefined ? [] : unpackShards(bytesIn(row, 'shards'))
+}
+
+async function changeShards(test: TestGateway, change: (shards: readonly ShardRow[]) => ShardRow[]): Promise<void> {
+  const changed = packShards(change(shardsIn(test)))
+  await test.catalog.write({ name: 'test', run: () => query('UPDATE stripes SET shards = ?', changed) }, {})
+}
 
 function refusal(code: string) {
   return (error: unknown): boolean => error instanceof HoldfastError && error.code === code
@@ -295,6 +310,129 @@ describe('a gateway', () => {
     const before = (await memory.list({ limit: 1000 })).length
     await test.put('after', randomBytes(10))
     assert.equal((await memory.list({ limit: 1000 })).length, before + 1)
+  })
+
+  it('reads on while two disks hang, asks them no more until they go on, and says so when a third one hangs', async () => {
+    const clock = new ManualClock()
+    await using test = await TestGateway.open({ clock })
+    const small = randomBytes(4 * KiB)
+    const large = randomBytes(9 * MiB)
+    await test.put('small', small)
+    await test.put('large', pieces(large))
+    const { promise: wait, resolve: goOn } = Promise.withResolvers<void>()
+    for (const store of test.stores.slice(0, 2)) store.inject({ on: 'get', wait: () => wait })
+    const reading = async (): Promise<number> => {
+      const beganMs = clock.now()
+      const both = Promise.all([test.get('small'), test.get('large')])
+      await advanceUntil(clock, both)
+      assert.deepEqual(await both, [small, large])
+      return clock.now() - beganMs
+    }
+    const firstMs = await reading()
+    assert.ok(firstMs < 3000, `the first time it took ${firstMs} ms`)
+    const hungReads = (): number[] => test.stores.map(({ fired }) => fired.get('get') ?? 0)
+    const before = hungReads()
+    const nextMs = await reading()
+    assert.ok(nextMs < 500, `then it took ${nextMs} ms`)
+    assert.deepEqual(hungReads(), before)
+
+    test.stores[2]?.inject({ on: 'get', wait: () => wait })
+    const beganMs = clock.now()
+    await advanceUntil(clock, assert.rejects(test.get('large'), refusal('file_unavailable')))
+    assert.ok(clock.now() - beganMs < 20_000, `it took ${clock.now() - beganMs} ms`)
+    for (const store of test.stores) store.heal()
+    goOn()
+    await new Promise(setImmediate)
+    assert.ok((await reading()) < 500)
+  })
+
+  it('calls a shard missing after a second look, and only on the node that has it not', async () => {
+    await using test = await TestGateway.open({ nodes: 6 })
+    const body = randomBytes(4 * KiB)
+    await test.put('file', body)
+    const first = shardsIn(test)[0]
+    const holder = test.stores[(first?.node ?? 0) - 1]
+    const missing = { on: 'get', error: new HoldfastError('shard_not_found', 'not here') } as const
+    holder?.inject({ ...missing, times: 1 })
+    assert.deepEqual(await test.get('file'), body)
+    await new Promise(setImmediate)
+    assert.ok(shardsIn(test).every(({ state }) => state === 'durable'))
+    holder?.inject({ ...missing, times: 2 })
+    assert.deepEqual(await test.get('file'), body)
+    await new Promise(setImmediate)
+    assert.deepEqual(
+      shardsIn(test).map(({ state }) => state),
+      ['missing', 'durable', 'durable', 'durable', 'durable'],
+    )
+
+    // It was on its way to the sixth node, which has lost it.
+    const nodes = new Set(shardsIn(test).map(({ node }) => node))
+    const sixth = [1, 2, 3, 4, 5, 6].find((node) => !nodes.has(node)) ?? 0
+    await changeShards(test, ([old, ...others]) => {
+      if (old === undefined) return others
+      return [{ ...old, node: sixth, state: 'durable' }, { ...old, state: 'durable' }, ...others]
+    })
+    assert.deepEqual(await test.get('file'), body)
+    await new Promise(setImmediate)
+    assert.deepEqual(
+      shardsIn(test).map(({ state }) => state),
+      ['missing', 'durable', 'durable', 'durable', 'durable', 'durable'],
+    )
+  })
+
+  it('reads shards that are only expected where there are too few others, and does not call them missing', async () => {
+    await using test = await TestGateway.open()
+    const body = randomBytes(4 * KiB)
+    await test.put('file', body)
+    await changeShards(test, (shards) =>
+      shards.map((shard, at) => (at < 3 ? { ...shard, state: 'expected' as const } : shard)),
+    )
+    const [first] = shardsIn(test)
+    test.stores[(first?.node ?? 0) - 1]?.inject({ on: 'get', error: new HoldfastError('shard_not_found', 'not here') })
+    assert.deepEqual(await test.get('file'), body)
+    await new Promise(setImmediate)
+    assert.equal(shardsIn(test).filter(({ state }) => state === 'expected').length, 3)
+  })
+
+  it('hands out short contents at once, and everything that is longer within the budget of readers', async () => {
+    await using test = await TestGateway.open()
+    await test.put('short', Buffer.alloc(64 * KiB))
+    await test.put('long', Buffer.alloc(64 * KiB + 1))
+    const open = async (path: string) => await test.gateway.downloads.open({ bucket: 'default', path })
+    assert.equal((await open('short')).whole?.length, 64 * KiB)
+    assert.equal((await open('long')).whole?.length, undefined)
+  })
+
+  it('reads a version to its end that goes while it is read, and does not begin one that has gone', async () => {
+    await using test = await TestGateway.open()
+    await test.bucket('short', { versionsKept: 1 })
+    const body = randomBytes(12 * MiB)
+    const { signal } = new AbortController()
+    const open = async () => await test.gateway.downloads.open({ bucket: 'short', path: 'file' })
+    await test.put('file', pieces(body), { bucket: 'short' })
+    const early = (await open()).read(undefined, signal)
+    const read = [(await early.next()).value]
+    const late = (await open()).read(undefined, signal)
+    await test.put('file', randomBytes(10), { bucket: 'short' })
+    await test.gateway.reaper.run()
+    // What the early one holds on to is still there, but not for anyone who begins now.
+    await assert.rejects(late.next(), refusal('version_not_found'))
+    for (let run = 0; run < 3; run++) assert.equal((await test.gateway.reaper.run()).chunks, 0)
+    for await (const piece of early) read.push(piece)
+    assert.deepEqual(Buffer.concat(read.map((piece) => piece ?? new Uint8Array())), body)
+    await test.gateway.reaper.run()
+    assert.ok((await test.gateway.reaper.run()).chunks >= 0)
+  })
+
+  it('begins a version that is still there after its session has ended', async () => {
+    await using test = await TestGateway.open()
+    const body = randomBytes(3 * MiB)
+    await test.put('file', pieces(body))
+    const open = await test.gateway.downloads.open({ bucket: 'default', path: 'file' })
+    for (let run = 0; run < 3; run++) await test.gateway.reaper.run()
+    const read: Uint8Array[] = []
+    for await (const piece of open.read(undefined, new AbortController().signal)) read.push(piece)
+    assert.deepEqual(Buffer.concat(read), body)
   })
 
   it('reads the beginning of a body only where there is room for it', async () => {

@@ -57,9 +57,9 @@ export class Gateway implements AsyncDisposable {
     const { catalog, nodes, compute, clock, random, ids, cluster, masterKeys } = options
     this.#sessions = sessions
     const stripes = new StripesOut(catalog, sessions, new StripeWriter(nodes, clock, random), clock, cluster.lineage)
-    const reader = new StripeReader(nodes, compute, ({ stripe }, index, state) => {
+    const reader = new StripeReader(nodes, compute, clock, ({ stripe }, { index, node }, state) => {
       // The mark is a help for whoever repairs; reading goes on without it.
-      catalog.write(shardsDamaged, { stripe, indexes: [index], state }).catch(() => {})
+      catalog.write(shardsDamaged, { stripe, indexes: [index], node, state }).catch(() => {})
     })
     const buckets = new Buckets(catalog, masterKeys, nodes, { clock, ids, random })
     const keys = new IdempotencyKeys(catalog, clock)
@@ -68,7 +68,7 @@ export class Gateway implements AsyncDisposable {
     this.buckets = buckets
     this.names = new Names(catalog, { buckets, sessions, keys }, { clock, ids })
     this.uploads = new Uploads(catalog, { buckets, sessions, small, streamed, keys }, { clock, ids })
-    this.downloads = new Downloads(catalog, buckets, sessions, new ChunkReader(catalog, reader, compute))
+    this.downloads = new Downloads(catalog, buckets, sessions, new ChunkReader(catalog, reader, compute), clock)
     this.cluster = new ClusterHealth(catalog, nodes)
     this.reaper = new Reaper(catalog, nodes, sessions, clock, cluster.lineage)
   }

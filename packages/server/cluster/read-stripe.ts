@@ -1,18 +1,28 @@
 /**
  * Brings the stored bytes of a chunk back from its stripe. In the healthy case that is one ranged read on one node (one per shard
- * where a large chunk crosses borders). Where a node does not answer, the same range is read from k other shards and decoded, for the
- * code works bytewise.
+ * where a large chunk crosses borders). Where a node does not answer, or not soon, the same range is read from k other shards and
+ * decoded, for the code works bytewise; what comes first is used.
  *
  * Whether the bytes are right, the chunk's tag tells, and only it. So they are first read as they are; where the tag fails, once more
- * `checked` by the nodes, which leaves out blocks that fail their CRC. What is wrong even then is asked for `verified`: the
- * shards are read whole, those that differ from their committed hash are reported, and only what matches is decoded.
- * Combinations are never guessed.
+ * `checked` by the nodes, which leaves out blocks that fail their CRC. What is wrong even then is asked for `verified`: shards are
+ * read whole, those that differ from their committed hash are reported, and only what matches is decoded. Combinations are
+ * never guessed, and a shard is called damaged or missing only after a second look.
  */
 import { hash } from 'node:crypto'
 import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
 import type { ShardRow, StripeRow } from '../catalog/rows.ts'
 import type { Compute, Shard } from '../compute/compute.ts'
+import type { Clock } from '../seams/clock.ts'
+import type { ShardStore } from '../storage/shard-store.ts'
+import { ByteBudget } from './byte-budget.ts'
 import type { Nodes } from './nodes.ts'
+import { gather } from './read-stripe-gather.ts'
+import { ReadLane } from './read-stripe-lane.ts'
+
+/** Of shards that are read whole: six stripes of five large shards, and the longest stripe of all. */
+const WHOLE_BYTES_MAX = 64 * 1024 * 1024
+const WHOLE_WAITERS_MAX = 64
+const NEVER = new AbortController().signal
 
 interface Piece {
   readonly index: number
@@ -25,23 +35,45 @@ export interface Stretch {
   readonly storedBytes: number
 }
 
+/** Whoever lent it has it back when nobody holds it any more: a read that hangs holds it as long as it hangs. */
+export interface LentMemory {
+  readonly bytes: Uint8Array
+  hold(): void
+  release(): void
+}
+
 /** The nodes check what they read, or hand it over as it is, into `memory` where it lies in one piece. */
 export interface Look {
   readonly checked: boolean
-  readonly memory?: Uint8Array | undefined
+  readonly memory?: LentMemory | undefined
 }
 
-/** Told of shards that were found damaged or missing on a node that answered. */
-export type DamageReport = (stripe: StripeRow, index: number, state: 'damaged' | 'missing') => void
+/** Told of shards that were found damaged or missing, twice, on the node that should have them. */
+export type DamageReport = (stripe: StripeRow, shard: ShardRow, state: 'damaged' | 'missing') => void
+
+type Rebuilder = Pick<Compute, 'rebuild'>
+type Ask = (store: ShardStore) => Promise<Uint8Array>
+
+/** What a node is asked, and what it is asked once more where it has not that. */
+interface Asking {
+  readonly look: Ask
+  readonly again: Ask
+  readonly onSilence: () => void
+  readonly signal: AbortSignal
+}
 
 export class StripeReader {
   readonly #nodes: Nodes
-  readonly #compute: Compute
+  readonly #compute: Rebuilder
+  readonly #clock: Clock
   readonly #onDamage: DamageReport
+  readonly #lanes = new Map<number, ReadLane>()
+  readonly #whole = new ByteBudget(WHOLE_BYTES_MAX, WHOLE_WAITERS_MAX)
 
-  constructor(nodes: Nodes, compute: Compute, onDamage: DamageReport) {
+  constructor(nodes: Nodes, compute: Rebuilder, clock: Clock, onDamage: DamageReport) {
     this.#nodes = nodes
     this.#compute = compute
+    this.#clock = clock
     this.#onDamage = onDamage
   }
 
@@ -49,9 +81,10 @@ export class StripeReader {
   readNow(stripe: StripeRow, { place, storedBytes }: Stretch): Uint8Array | undefined {
     const index = Math.floor(place / stripe.shardBytes)
     const offset = place - index * stripe.shardBytes
-    const shard = holderOf(stripe, index)
+    const shard = stripe.shards.find((each) => each.index === index && each.state === 'durable')
     if (shard === undefined || offset + storedBytes > stripe.shardBytes || !this.#nodes.isOnline(shard.node))
       return undefined
+    if (this.#laneOf(shard.node).isSilent) return undefined
     try {
       return this.#nodes.store(shard.node).getNow({ stripe: stripe.stripe, index }, { offset, length: storedBytes })
     } catch {
@@ -69,94 +102,117 @@ export class StripeReader {
     return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)
   }
 
-  /** As `read`, from shards that were read whole and match their committed hash. */
+  /** As `read`, from shards that were read whole and match their committed hash. @throws also overloaded */
   async readVerified(stripe: StripeRow, stretch: Stretch): Promise<Uint8Array> {
-    const shards = await Promise.all(stripe.shards.map((shard) => this.#wholeShard(stripe, shard)))
-    const good = shards.filter((shard) => shard !== undefined)
-    const parts = piecesOf(stripe, stretch).map(({ index, offset, length }) => {
-      const whole = good.find((shard) => shard.index === index)
-      if (whole !== undefined) return whole.bytes.subarray(offset, offset + length)
-      const present = distinct(good).slice(0, stripe.dataShards)
-      if (present.length < stripe.dataShards) throw unavailable(stripe, present.length)
-      const range = present.map(({ index: from, bytes }) => ({
-        index: from,
-        bytes: bytes.subarray(offset, offset + length),
-      }))
-      return this.#decode(stripe, range, index)
-    })
-    return Buffer.concat(parts)
-  }
-
-  async #readPiece(stripe: StripeRow, piece: Piece, how: Look): Promise<Uint8Array> {
-    const shard = holderOf(stripe, piece.index)
-    const direct = shard && (await this.#readShard(stripe, shard, piece, how))
-    if (direct !== undefined) return direct
-    const others = distinct(stripe.shards.filter(({ index, state }) => index !== piece.index && state === 'durable'))
-    const read: Shard[] = []
-    // As many as are lacking at a time: the k cheapest first, further ones in place of those that fail.
-    for (let next = 0; read.length < stripe.dataShards; ) {
-      const asked = others.slice(next, next + stripe.dataShards - read.length)
-      if (asked.length === 0) throw unavailable(stripe, read.length)
-      next += asked.length
-      const answers = await Promise.all(
-        asked.map((other) => this.#readShard(stripe, other, piece, { checked: how.checked })),
-      )
-      for (const [i, bytes] of answers.entries())
-        if (bytes !== undefined) read.push({ index: asked[i]?.index ?? -1, bytes })
+    const { dataShards: needed, shardBytes } = stripe
+    const pieces = piecesOf(stripe, stretch)
+    const asked: Promise<unknown>[] = []
+    await this.#whole.take(stripe.shards.length * shardBytes, NEVER)
+    try {
+      const shards = this.#inOrder(stripe, (index) => pieces.some((piece) => piece.index === index))
+      const good = await gather(this.#clock, { shards, needed }, (shard, onSilence, signal) => {
+        const look: Ask = (store) => wholeShard(store, stripe, shard)
+        const answer = this.#ask(stripe, shard, { look, again: look, onSilence, signal })
+        asked.push(answer)
+        return answer
+      })
+      const parts = pieces.map(({ index, offset, length }) => {
+        const range = good.map((shard) => ({ ...shard, bytes: shard.bytes.subarray(offset, offset + length) }))
+        return this.#pieceIn(stripe, range, index)
+      })
+      return Buffer.concat(parts)
+    } finally {
+      // What hangs keeps its part.
+      this.#whole.give((stripe.shards.length - asked.length) * shardBytes)
+      for (const answer of asked) answer.then(() => this.#whole.give(shardBytes)).catch(() => {})
     }
-    return this.#decode(stripe, read, piece.index)
   }
 
-  #decode(stripe: StripeRow, present: readonly Shard[], index: number): Uint8Array {
-    const [rebuilt] = this.#compute.rebuild(stripe, present, [index])
+  async #readPiece(stripe: StripeRow, { index, offset, length }: Piece, how: Look): Promise<Uint8Array> {
+    const shards = this.#inOrder(stripe, (each) => each === index)
+    let { memory } = how
+    const wanted = { shards, needed: stripe.dataShards, enough: index }
+    const present = await gather(this.#clock, wanted, async (shard, onSilence, signal) => {
+      const id = { stripe: stripe.stripe, index: shard.index }
+      const again: Ask = (store) => store.get(id, { offset, length })
+      // For one read only: another may begin while it hangs.
+      const into = memory
+      memory = undefined
+      into?.hold()
+      const look: Ask = how.checked ? again : (store) => store.getAsIs(id, { offset, length }, into?.bytes)
+      return await this.#ask(stripe, shard, { look, again, onSilence, signal }).finally(() => into?.release())
+    })
+    return this.#pieceIn(stripe, present, index)
+  }
+
+  /** @throws file_unavailable */
+  #pieceIn(stripe: StripeRow, present: readonly Shard[], index: number): Uint8Array {
+    const own = present.find((shard) => shard.index === index)
+    if (own !== undefined) return own.bytes
+    if (present.length < stripe.dataShards) throw unavailable(stripe, present.length)
+    const [rebuilt] = this.#compute.rebuild(stripe, present.slice(0, stripe.dataShards), [index])
     return rebuilt ?? new Uint8Array()
   }
 
-  /** The piece's range of a shard, or undefined where its node has it not, has it damaged, or does not answer. */
-  async #readShard(
+  /**
+   * The shards that may be there, the cheapest first: on a node that is not silent, durable and not only expected, and of an index
+   * that is enough by itself. While a shard moves, its index has two entries, and the second one comes last.
+   */
+  #inOrder({ shards }: StripeRow, isEnough: (index: number) => boolean): ShardRow[] {
+    const rank = ({ node, state, index }: ShardRow, at: number): number => {
+      const isSecond = !isEnough(index) && shards.findIndex((other) => other.index === index) < at
+      const isSilent = this.#laneOf(node).isSilent
+      return 8 * Number(isSilent) + 4 * Number(isSecond) + 2 * Number(state === 'expected') + Number(!isEnough(index))
+    }
+    return shards
+      .map((shard, at) => ({ shard, rank: rank(shard, at) }))
+      .filter(
+        ({ shard: { node, state } }) => (state === 'durable' || state === 'expected') && this.#nodes.isOnline(node),
+      )
+      .sort((one, other) => one.rank - other.rank)
+      .map(({ shard }) => shard)
+  }
+
+  /** Undefined where the node has the shard not, has it damaged, or does not answer. */
+  async #ask(
     stripe: StripeRow,
     shard: ShardRow,
-    { offset, length }: Piece,
-    { checked, memory }: Look,
+    { look, again, onSilence, signal }: Asking,
   ): Promise<Uint8Array | undefined> {
-    if (!this.#nodes.isOnline(shard.node)) return undefined
+    const inTurn = (ask: Ask): Promise<Uint8Array> =>
+      this.#laneOf(shard.node).read(() => ask(this.#nodes.store(shard.node)), onSilence, signal)
     try {
-      const id = { stripe: stripe.stripe, index: shard.index }
-      const store = this.#nodes.store(shard.node)
-      return await (checked ? store.get(id, { offset, length }) : store.getAsIs(id, { offset, length }, memory))
+      return await inTurn(look).catch((error: unknown) => {
+        if (!hasCode(error, 'shard_corrupt', 'shard_not_found')) throw error
+        return inTurn(again)
+      })
     } catch (error) {
       this.#noteFailure(stripe, shard, error)
       return undefined
     }
   }
 
-  async #wholeShard(stripe: StripeRow, shard: ShardRow): Promise<Shard | undefined> {
-    if (shard.state !== 'durable' || !this.#nodes.isOnline(shard.node)) return undefined
-    try {
-      const bytes = await this.#nodes.store(shard.node).get({ stripe: stripe.stripe, index: shard.index })
-      if (bytes.length === stripe.shardBytes && hash('sha256', bytes, 'hex') === shard.sha256)
-        return { index: shard.index, bytes }
-      this.#onDamage(stripe, shard.index, 'damaged')
-    } catch (error) {
-      this.#noteFailure(stripe, shard, error)
-    }
-    return undefined
-  }
-
   #noteFailure(stripe: StripeRow, shard: ShardRow, error: unknown): void {
-    if (hasCode(error, 'shard_corrupt')) this.#onDamage(stripe, shard.index, 'damaged')
-    else if (hasCode(error, 'shard_not_found')) this.#onDamage(stripe, shard.index, 'missing')
-    else this.#nodes.noteFailure(shard.node, error)
+    const isMissing = hasCode(error, 'shard_not_found')
+    if (!isMissing && !hasCode(error, 'shard_corrupt')) this.#nodes.noteFailure(shard.node, error)
+    // One that is only expected may still come.
+    else if (shard.state === 'durable') this.#onDamage(stripe, shard, isMissing ? 'missing' : 'damaged')
+  }
+
+  #laneOf(node: number): ReadLane {
+    const known = this.#lanes.get(node)
+    if (known !== undefined) return known
+    const lane = new ReadLane(this.#clock)
+    this.#lanes.set(node, lane)
+    return lane
   }
 }
 
-function holderOf(stripe: StripeRow, index: number): ShardRow | undefined {
-  return stripe.shards.find((shard) => shard.index === index && shard.state === 'durable')
-}
-
-/** While a shard moves, its index has two entries; one of them is enough. */
-function distinct<Item extends { readonly index: number }>(items: readonly Item[]): Item[] {
-  return items.filter((item, at) => items.findIndex((other) => other.index === item.index) === at)
+/** @throws shard_corrupt where it is not what was committed */
+async function wholeShard(store: ShardStore, stripe: StripeRow, { index, sha256 }: ShardRow): Promise<Uint8Array> {
+  const bytes = await store.get({ stripe: stripe.stripe, index })
+  if (bytes.length === stripe.shardBytes && hash('sha256', bytes, 'hex') === sha256) return bytes
+  throw new HoldfastError('shard_corrupt', 'the shard is not what was committed')
 }
 
 function piecesOf(stripe: StripeRow, { place, storedBytes }: Stretch): Piece[] {

@@ -1,6 +1,6 @@
 /**
  * A file on its way out: version → chunks → places, a window of chunks at a time, each chunk verified before a byte of it is handed
- * on. A reader pins a session, so that what it looked up stays, and reads a few chunks ahead as far as the byte budget allows.
+ * on. A reader pins a session, so that what it looked up stays, and reads a few chunks ahead as far as there is room.
  */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { ChunkId, Id } from '@holdfast/core/wire/ids.ts'
@@ -9,10 +9,11 @@ import { type ChunkEntry, decodeEntries } from '../catalog/page-list.ts'
 import type { FileRow, VersionRow } from '../catalog/rows.ts'
 import { type LoneRead, readLone } from '../catalog/transactions/read-lone.ts'
 import { placesOf, readPage, readPlan } from '../catalog/transactions/read-plan.ts'
-import { ByteBudget } from '../cluster/byte-budget.ts'
-import type { Sessions } from '../cluster/sessions.ts'
+import type { Pin, Sessions } from '../cluster/sessions.ts'
+import type { Clock } from '../seams/clock.ts'
 import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket, Buckets } from './buckets.ts'
+import { DownloadsRoom, type EndReader } from './downloads-room.ts'
 import { assertPath } from './path-rules.ts'
 import type { ChunkReader, PlacedChunk } from './read-chunk.ts'
 
@@ -20,11 +21,8 @@ import type { ChunkReader, PlacedChunk } from './read-chunk.ts'
 const WINDOW_CHUNKS = 64
 /** Chunks of one reader that are held or on their way at once. */
 const READ_AHEAD = 3
-/** Plain bytes that all readers hold together; a chunk is at most 2 MiB. */
-const READERS_BUDGET_BYTES = 128 * 1024 * 1024
-/** Reading ahead is for few readers: it stops here, so that many slow ones still get a chunk each. */
-const AHEAD_BUDGET_BYTES = 32 * 1024 * 1024
-const WAITERS_MAX = 1024
+/** A longer content is never handed out at once, for that is outside the budget: 2,048 connections can hold as much again. */
+const WHOLE_BYTES_MAX = 64 * 1024
 
 export interface ByteRange {
   readonly offset: number
@@ -36,8 +34,19 @@ export interface OpenFile {
   readonly version: VersionRow
   /** The whole content, where it could be had at once. */
   readonly whole?: Uint8Array
-  /** Verified pieces in order. Throws where one cannot be had; then nothing more may be sent. */
-  read(range: ByteRange | undefined, signal: AbortSignal): AsyncGenerator<Uint8Array>
+  /**
+   * Verified pieces in order. Throws where one cannot be had; then nothing more may be sent. `end` is called where the client takes
+   * them too slowly while others wait; then the caller returns the generator.
+   */
+  read(range: ByteRange | undefined, signal: AbortSignal, end?: EndReader): AsyncGenerator<Uint8Array>
+}
+
+/** What to read, and the session that was current before it was looked up. */
+interface Reading {
+  readonly bucket: Bucket
+  readonly file: FileRow
+  readonly version: VersionRow
+  readonly session: Id
 }
 
 /** A run of plain bytes of one chunk. */
@@ -52,13 +61,14 @@ export class Downloads {
   readonly #buckets: Buckets
   readonly #sessions: Sessions
   readonly #chunks: ChunkReader
-  readonly #budget = new ByteBudget(READERS_BUDGET_BYTES, WAITERS_MAX)
+  readonly #room: DownloadsRoom
 
-  constructor(catalog: Catalog, buckets: Buckets, sessions: Sessions, chunks: ChunkReader) {
+  constructor(catalog: Catalog, buckets: Buckets, sessions: Sessions, chunks: ChunkReader, clock: Clock) {
     this.#catalog = catalog
     this.#buckets = buckets
     this.#sessions = sessions
     this.#chunks = chunks
+    this.#room = new DownloadsRoom(clock)
   }
 
   /**
@@ -73,40 +83,77 @@ export class Downloads {
   }
 
   #open(bucket: Bucket, { path, version }: { path: string; version?: Id }): OpenFile | Promise<OpenFile> {
-    if (version !== undefined) return this.#openVersion(bucket, path, version)
+    const session = this.#session()
+    if (version !== undefined) return this.#openVersion(bucket, path, version, session)
     const found = this.#catalog.read(readLone, { bucket: bucket.id, path })
     return found instanceof Promise
-      ? found.then((lone) => this.#opened(bucket, path, lone))
-      : this.#opened(bucket, path, found)
+      ? found.then((lone) => this.#opened(bucket, path, lone, session))
+      : this.#opened(bucket, path, found, session)
   }
 
-  #opened(bucket: Bucket, path: string, found: LoneRead | null): OpenFile {
+  #opened(bucket: Bucket, path: string, found: LoneRead | null, session: Id): OpenFile {
     if (found === null) throw new HoldfastError('file_not_found', `there is no file ${path} in bucket ${bucket.name}`)
-    const { file, version, place, stripe } = found
-    const lone = place !== undefined && stripe !== undefined ? { place, stripe } : undefined
-    const whole = version.size === 0 ? new Uint8Array() : lone && this.#chunks.readNow(bucket, lone)
-    const read = (range: ByteRange | undefined, signal: AbortSignal) => this.#read(bucket, version, range, signal)
+    const { file, version } = found
+    const read = this.#reader({ bucket, file, version, session })
+    const whole = this.#whole(bucket, found)
     return whole === undefined ? { file, version, read } : { file, version, whole, read }
   }
 
-  async #openVersion(bucket: Bucket, path: string, version: Id): Promise<OpenFile> {
+  async #openVersion(bucket: Bucket, path: string, version: Id, session: Id): Promise<OpenFile> {
     const found = await this.#catalog.read(readPlan, { bucket: bucket.id, path, version })
     if (found === null) throw new HoldfastError('version_not_found', `${path} has no version ${version}`)
-    return { ...found, read: (range, signal) => this.#read(bucket, found.version, range, signal) }
+    return { ...found, read: this.#reader({ bucket, ...found, session }) }
+  }
+
+  /** What is near is read in this turn, in which nothing can go: a node hears of a deletion in a later one. */
+  #whole(bucket: Bucket, { version, place, stripe }: LoneRead): Uint8Array | undefined {
+    if (version.size === 0) return new Uint8Array()
+    if (place === undefined || stripe === undefined || version.size > WHOLE_BYTES_MAX) return undefined
+    return this.#chunks.readNow(bucket, { place, stripe })
+  }
+
+  #reader(reading: Reading): OpenFile['read'] {
+    return (range, signal, end) => this.#read(reading, range, signal, end)
+  }
+
+  /** The current session, which lasts at least as long as it is current. */
+  #session(): Id {
+    const pin = this.#sessions.pin()
+    pin.release()
+    return pin.session
+  }
+
+  /**
+   * Pins what was looked up. The session that was current then did so until now, if it still is; with another one, only what is
+   * there now is safe.
+   * @throws version_not_found
+   */
+  async #pin({ bucket, file, version, session }: Reading): Promise<Pin> {
+    const pin = this.#sessions.pin()
+    if (pin.session === session) return pin
+    try {
+      const asked = { bucket: bucket.id, path: file.path, version: version.version }
+      if ((await this.#catalog.read(readPlan, asked)) === null) throw gone(version.version)
+      return pin
+    } catch (error) {
+      pin.release()
+      throw error
+    }
   }
 
   async *#read(
-    bucket: Bucket,
-    version: VersionRow,
+    reading: Reading,
     range: ByteRange | undefined,
     signal: AbortSignal,
+    end: EndReader = () => {},
   ): AsyncGenerator<Uint8Array> {
-    const pin = this.#sessions.pin()
+    const { bucket, version } = reading
+    const pin = await this.#pin(reading)
     const ahead: { bytes: number; plain: Promise<Uint8Array> }[] = []
     const give = ({ bytes, plain }: { bytes: number; plain: Promise<Uint8Array> }): void => {
       plain.then(
-        () => this.#budget.give(bytes),
-        () => this.#budget.give(bytes),
+        () => this.#room.give(bytes),
+        () => this.#room.give(bytes),
       )
     }
     try {
@@ -117,8 +164,8 @@ export class Downloads {
           const { chunk, from, to } = next.value
           const bytes = chunk.place.plainBytes
           if (ahead.length > 0) {
-            if (this.#budget.heldBytes > AHEAD_BUDGET_BYTES || !this.#budget.tryTake(bytes)) break
-          } else await this.#budget.take(bytes, signal)
+            if (!this.#room.tryTake(bytes)) break
+          } else await this.#room.take(bytes, signal)
           const plain = this.#chunks.read(bucket, chunk).then((whole) => whole.subarray(from, to))
           // A failure shows when this chunk's turn comes.
           plain.catch(() => {})
@@ -130,7 +177,7 @@ export class Downloads {
         signal.throwIfAborted()
         const plain = await first.plain
         noteMoved(plain.length)
-        yield plain
+        yield* this.#room.send(plain, end)
         ahead.shift()
         give(first)
       }

@@ -59,7 +59,7 @@ export class ChunkReader {
       if (hasCode(error, 'file_unavailable')) return undefined
       throw error
     } finally {
-      this.#memory.giveBack(memory)
+      memory?.release()
     }
   }
 

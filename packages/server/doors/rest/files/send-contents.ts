@@ -57,7 +57,7 @@ async function stream(
 ): Promise<void> {
   const signal = goneSignal(reply.raw)
   const { range } = selection
-  const pieces = open.read(range, signal)
+  const pieces = open.read(range, signal, () => reply.raw.destroy())
   const first = await pieces.next()
   try {
     reply.hijack().raw.writeHead(selection.status, headers)

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { asId, asSha256, asStripeId } from '@holdfast/core/wire/ids.ts'
+import type { StripeRow } from '../catalog/rows.ts'
+import { ManualClock } from '../seams/manual-clock.test-support.ts'
+import type { ShardStore } from '../storage/shard-store.ts'
+import { Nodes } from './nodes.ts'
+import { type LentMemory, StripeReader } from './read-stripe.ts'
+import { SILENT_AFTER_MS } from './read-stripe-lane.ts'
+
+const MiB = 1024 * 1024
+const id = asId('0'.repeat(32))
+
+/** Copies of one shard on as many nodes; the test answers each read. */
+function copies(count: number, shard: Uint8Array) {
+  const clock = new ManualClock()
+  const reads: { readonly node: number; readonly into: Uint8Array | undefined; answer: (bytes: Uint8Array) => void }[] =
+    []
+  const read = (node: number, into?: Uint8Array): Promise<Uint8Array> =>
+    new Promise((answer) => reads.push({ node, into, answer }))
+  const storeOf = (node: number): Pick<ShardStore, 'get' | 'getAsIs'> => ({
+    get: () => read(node),
+    getAsIs: (_id, _range, memory) => read(node, memory),
+  })
+  const refuse = (): never => assert.fail('only reads are asked for')
+  const nodes = new Nodes(
+    {
+      link: (node) => ({
+        ...storeOf(node),
+        put: refuse,
+        getNow: refuse,
+        delete: refuse,
+        purge: refuse,
+        list: refuse,
+        report: refuse,
+        [Symbol.asyncDispose]: refuse,
+      }),
+    },
+    () => {},
+  )
+  for (let number = 1; number <= count; number++) {
+    const at = { id, name: `drive-${number}`, zone: `${number}`, region: 'here', weight: 1 }
+    nodes.add({ ...at, number, state: 'online', writable: true, capacityBytes: 0, freeBytes: 0 })
+  }
+  const sha256 = asSha256(hash('sha256', shard))
+  const stripe: StripeRow = {
+    stripe: asStripeId('0'.repeat(32)),
+    bucket: id,
+    dataShards: 1,
+    parityShards: count - 1,
+    shardBytes: shard.length,
+    sequence: 1,
+    createdAt: 0,
+    condemned: null,
+    shards: nodes.all().map(({ number }) => {
+      return { node: number, index: number - 1, state: 'durable', verifiedDay: 0, sequence: 1, sha256 }
+    }),
+  }
+  const rebuild = (_shape: unknown, [first]: readonly { readonly bytes: Uint8Array }[]): Uint8Array[] =>
+    first === undefined ? [] : [first.bytes]
+  const reader = new StripeReader(nodes, { rebuild }, clock, () => {})
+  return { clock, reads, reader, stripe }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('reading from a stripe', () => {
+  it('holds lent memory as long as a read may fill it, and gives it to one read only', async () => {
+    const { clock, reads, reader, stripe } = copies(2, new Uint8Array(100))
+    let holders = 0
+    const memory: LentMemory = { bytes: new Uint8Array(100), hold: () => holders++, release: () => holders-- }
+    const done = reader.read(stripe, { place: 0, storedBytes: 10 }, { checked: false, memory })
+    await turn()
+    clock.advance(SILENT_AFTER_MS)
+    await turn()
+    assert.deepEqual(
+      reads.map(({ node, into }) => [node, into]),
+      [
+        [1, memory.bytes],
+        [2, undefined],
+      ],
+    )
+    reads[1]?.answer(new Uint8Array(10))
+    await done
+    assert.equal(holders, 1)
+    reads[0]?.answer(new Uint8Array(10))
+    await turn()
+    assert.equal(holders, 0)
+  })
+
+  it('reads whole shards of a few stripes at a time, of which a hung one keeps its part', async () => {
+    const whole = new Uint8Array(16 * MiB)
+    const { clock, reads, reader, stripe } = copies(2, whole)
+    const stretch = { place: 0, storedBytes: 10 }
+    const [first] = [1, 2, 3].map(() => reader.readVerified(stripe, stretch))
+    await turn()
+    assert.deepEqual(
+      reads.map(({ node }) => node),
+      [1, 1],
+    )
+    clock.advance(SILENT_AFTER_MS)
+    await turn()
+    assert.deepEqual(
+      reads.map(({ node }) => node),
+      [1, 1, 2, 2],
+    )
+    reads[2]?.answer(whole)
+    assert.deepEqual(await first, Buffer.alloc(10))
+    await turn()
+    assert.equal(reads.length, 4)
+    reads[0]?.answer(whole)
+    await turn()
+    assert.equal(reads.length, 5)
+  })
+})
