@@ -53,6 +53,7 @@ export class SimulatedNode {
   isDamaged = false
   /** Its last start is not in the catalog yet. */
   hasStarted = false
+  isSuspect = false
   startTold = false
 
   constructor(

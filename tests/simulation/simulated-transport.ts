@@ -2,7 +2,7 @@
  * The network between a gateway and its nodes. A call travels there and its answer back, each with a delay of its own, so that
  * calls overtake each other. Either may be lost; then the caller hears `node_unavailable` after a timeout, and cannot know
  * whether the deed was done. A put or a purge may arrive twice, the second time late. A link may be cut, in both directions or in
- * one. Reads at a node may hang, with neither an answer nor a timeout. What is sent is a copy: the caller's memory is its own again as soon as the caller has heard something.
+ * one. What is sent is a copy: the caller's memory is its own again as soon as the caller has heard something.
  */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Transport } from '@holdfast/server/cluster/nodes.ts'
@@ -50,8 +50,6 @@ export class SimulatedNetwork {
   readonly #onBug: (error: unknown) => void
   readonly #shortcut: PutShortcut | undefined
   readonly cuts = new Map<SimulatedNode, Cut>()
-  /** Reads at these nodes wait for the promise, however long that takes. */
-  readonly hangs = new Map<SimulatedNode, Promise<void>>()
   rates: NetworkRates = CALM_NETWORK
 
   constructor(
@@ -84,17 +82,15 @@ export class SimulatedNetwork {
     return {
       put: (put) => this.#put(call, put),
       get: async (id, range) => {
-        await this.hangs.get(node)
         const bytes = await call('get', (store) => store.get(id, range))
         return this.#arrivedFrom(node, bytes)
       },
       getAsIs: async (id, range) => {
-        await this.hangs.get(node)
         const bytes = await call('get as is', (store) => store.getAsIs(id, range))
         return this.#arrivedFrom(node, bytes)
       },
       getNow: (id, range) => {
-        if (this.#cutOf(node) !== 'none' || this.hangs.has(node) || this.#random.chance(0.5)) return undefined
+        if (this.#cutOf(node) !== 'none' || this.#random.chance(0.5)) return undefined
         const bytes = node.store?.getNow(id, range)
         return bytes && this.#arrivedFrom(node, bytes)
       },
