@@ -241,6 +241,14 @@ describe('the rules of the house', () => {
     assert.equal(upwardImports(sources({ [test]: "import { x } from '../doors/rest.ts'" }), floors).length, 1)
   })
 
+  it('know the floor of a test that is named after one subject of a file, and of no program', () => {
+    const down = "import { x } from './catalog/rows.ts'"
+    assert.deepEqual(upwardImports(sources({ 'packages/server/gateway-sessions.test.ts': down }), floors), [])
+    const up = "import { x } from './doors/rest.ts'"
+    assert.equal(upwardImports(sources({ 'packages/server/gateway-sessions.test.ts': up }), floors).length, 1)
+    assert.equal(upwardImports(sources({ 'packages/server/gateway-sessions.ts': down }), floors).length, 1)
+  })
+
   it('find a circle, but not one of types alone', () => {
     const circle = (keyword: string) =>
       circles(

@@ -67,7 +67,9 @@ function allBelow(floor: string, floors: Floors): string[] {
 function floorOf(path: string, floors: Floors): string | undefined {
   const inside = path.replace(/^packages\//, '').replace(/\.test(-support)?\.ts$/, '.ts')
   if (inside === path.replace(/\.test(-support)?\.ts$/, '.ts')) return undefined
-  return floors.find(([floor]) => inside.startsWith(`${floor}/`) || inside === `${floor}.ts`)?.[0]
+  // What tests one subject of a file says so behind its name: `gateway-sessions.test.ts` stands where `gateway.ts` does.
+  const isPart = (floor: string): boolean => isTest(path) && inside.startsWith(`${floor}-`)
+  return floors.find(([floor]) => inside.startsWith(`${floor}/`) || inside === `${floor}.ts` || isPart(floor))?.[0]
 }
 
 /** What runs must not lean on what only tests it. */

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asId } from '@holdfast/core/wire/ids.ts'
+import { SimulatedDisk } from '../../../tests/simulation/simulated-disk.ts'
 import { systemClock } from '../seams/clock.ts'
 import type { Disk } from '../seams/disk.ts'
 import { FileDisk } from '../seams/file-disk.ts'
@@ -27,6 +28,13 @@ export interface TestDirectory extends AsyncDisposable {
 export async function testDirectory(under = tmpdir()): Promise<TestDirectory> {
   const path = await mkdtemp(join(under, 'holdfast-storage-'))
   return { path, disk: new FileDisk(path), [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** A disk in memory that a store can be opened on. */
+export async function simulatedDisk(capacityBytes?: number): Promise<SimulatedDisk> {
+  const disk = new SimulatedDisk({ random: seededRandom(1), ...(capacityBytes === undefined ? {} : { capacityBytes }) })
+  await makeTestDisk(disk)
+  return disk
 }
 
 /** What opens a store on `disk` with an index in memory, so that every opening reads the segments. */
@@ -63,3 +71,6 @@ export function seededRandom(seed: number): Random {
   }
   return { float, bytes: (length) => Uint8Array.from({ length }, () => Math.floor(float() * 256)) }
 }
+
+/** What tests put where any bytes will do. */
+export const PAYLOAD = seededRandom(3).bytes(10_000)
