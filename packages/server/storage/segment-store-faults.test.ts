@@ -1,18 +1,11 @@
 /** A disk that is full or fails while a store stands on it. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
 import type { Disk, DiskFile } from '../seams/disk.ts'
-import type { FileDisk } from '../seams/file-disk.ts'
+import { FileDisk } from '../seams/file-disk.ts'
+import { SmallFileSystem, whyNoSmallFileSystem } from '../seams/small-file-system.test-support.ts'
 import { ChangedDisk } from './changed-disk.test-support.ts'
-import {
-  fileOptions,
-  makeTestDisk,
-  memoryIndexOptions,
-  PAYLOAD,
-  simulatedDisk,
-  testDirectory,
-} from './segment-store.test-support.ts'
+import { fileOptions, makeTestDisk, memoryIndexOptions, PAYLOAD, simulatedDisk } from './segment-store.test-support.ts'
 import { SegmentStore } from './segment-store.ts'
 import { orderOf, putOf, refuses, sameBytes, shardIdOf } from './shard-store-contract.ts'
 
@@ -78,10 +71,11 @@ describe('a full disk', () => {
     await store.put(putOf(shardIdOf(1), PAYLOAD))
   })
 
-  it('is met for real on a small file system', async (test) => {
-    await using small = await tmpfs(test, '3m')
-    if (small === undefined) return
-    const options = await fileOptions(small.disk)
+  it('is met for real on a small file system', { skip: whyNoSmallFileSystem() }, async () => {
+    using small = SmallFileSystem.mount('3m')
+    const smallDisk = new FileDisk(small.path)
+    await makeTestDisk(smallDisk)
+    const options = await fileOptions(smallDisk)
     await using store = await SegmentStore.open(options)
     const kept: number[] = []
     for (let number = 0; number < 400; number++) {
@@ -169,25 +163,6 @@ describe('a failing disk', () => {
     assert.ok(again.damagedPlaces > 0)
   })
 })
-
-async function tmpfs(test: TestContext, size: string): Promise<({ disk: FileDisk } & AsyncDisposable) | undefined> {
-  const directory = await testDirectory()
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', directory.path], { stdio: 'ignore' })
-  } catch {
-    test.skip('needs the right to mount')
-    await directory[Symbol.asyncDispose]()
-    return undefined
-  }
-  await makeTestDisk(directory.disk)
-  return {
-    disk: directory.disk,
-    async [Symbol.asyncDispose]() {
-      execFileSync('umount', [directory.path])
-      await directory[Symbol.asyncDispose]()
-    },
-  }
-}
 
 /** Cannot read some bytes of any long file. */
 class BadSectors extends ChangedDisk {
