@@ -9,6 +9,13 @@ import { pieces, refusal, TestGateway } from './gateway.test-support.ts'
 const MiB = 1024 * 1024
 const NIGHT_MS = 8 * 3600_000
 
+/** A body that stops half-way until `between` is done. */
+async function* inTwoHalves(body: Uint8Array, between: () => Promise<void>): AsyncGenerator<Uint8Array> {
+  yield body.subarray(0, body.length / 2)
+  await between()
+  yield body.subarray(body.length / 2)
+}
+
 describe('the sessions of a gateway', () => {
   it('reads a version to its end that goes while it is read, and does not begin one that has gone', async () => {
     await using test = await TestGateway.open()
@@ -46,13 +53,11 @@ describe('the sessions of a gateway', () => {
     const clock = new SleepyClock()
     await using test = await TestGateway.open({ clock })
     const body = randomBytes(20 * MiB)
-    async function* overNight(): AsyncGenerator<Uint8Array> {
-      yield body.subarray(0, 10 * MiB)
+    const overNight = inTwoHalves(body, async () => {
       clock.sleep(NIGHT_MS)
       await test.gateway.reaper.run()
-      yield body.subarray(10 * MiB)
-    }
-    await test.put('file', overNight(), { strategy: 'chunked' })
+    })
+    await test.put('file', overNight, { strategy: 'chunked' })
     assert.deepEqual(await test.get('file'), body)
   })
 
@@ -60,15 +65,13 @@ describe('the sessions of a gateway', () => {
     const clock = new SleepyClock()
     await using test = await TestGateway.open({ clock })
     const body = randomBytes(20 * MiB)
-    async function* overNight(): AsyncGenerator<Uint8Array> {
-      yield body.subarray(0, 10 * MiB)
-      clock.sleep(NIGHT_MS)
-      await test.catalog.write(deadSessions, { nowMs: clock.now(), limit: 10 })
-      for (let run = 0; run < 3; run++) await test.gateway.reaper.run()
-      yield body.subarray(10 * MiB)
-    }
     for (const strategy of ['chunked', 'direct'] as const) {
-      await assert.rejects(test.put('file', overNight(), { strategy }), refusal('session_ended'))
+      const overNight = inTwoHalves(body, async () => {
+        clock.sleep(NIGHT_MS)
+        await test.catalog.write(deadSessions, { nowMs: clock.now(), limit: 10 })
+        for (let run = 0; run < 3; run++) await test.gateway.reaper.run()
+      })
+      await assert.rejects(test.put('file', overNight, { strategy }), refusal('session_ended'))
       await assert.rejects(test.get('file'), refusal('file_not_found'))
     }
     await test.put('file', pieces(body))

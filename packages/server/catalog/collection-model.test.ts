@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { seededFloats } from '../../../tests/seeded-floats.ts'
 import { assertHolds, assertNoLeak, assertRecounts } from './collection-invariants.test-support.ts'
 import { World } from './collection-world.test-support.ts'
 import { type Asked, type Interceptor, TestCatalog } from './test-catalog.test-support.ts'
@@ -33,7 +34,7 @@ function run(catalog: TestCatalog, seed: number, experiment: Experiment): void {
   const { mutations = [], readers = true, refusals = true, counts = true, marks = true, leaks = true } = experiment
   catalog.intercept = plainly
   for (const table of [...TABLES, ...MORE_TABLES]) catalog.engine.query(`DELETE FROM ${table}`)
-  const world = new World(catalog, randomFrom(seed), { readers, refusals })
+  const world = new World(catalog, seededFloats(seed), { readers, refusals })
   catalog.intercept = (asked) => {
     for (const mutation of mutations) {
       const rows = mutation(asked, world)
@@ -52,17 +53,6 @@ function run(catalog: TestCatalog, seed: number, experiment: Experiment): void {
 }
 
 const plainly: Interceptor = ({ statement, ask }) => ask(statement)
-
-/** Mulberry32: small, and the same everywhere. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** The first seed that fails, and how. */
 function firstFailure(experiment: Experiment): { seed: number; message: string } | undefined {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { PostgresServer } from '../../../tests/postgres/start-postgres.ts'
+import { startOrSkip } from '../../../tests/postgres/start-postgres.ts'
 import { systemClock } from '../seams/clock.ts'
 import { systemRandom } from '../seams/random.ts'
 import { World } from './collection-world.test-support.ts'
@@ -14,13 +14,7 @@ import { chunkNamed, hashOf, pageOf, TestCatalog } from './test-catalog.test-sup
 import type { Steps, Transaction } from './transaction.ts'
 import { transactions } from './transactions.ts'
 
-let reason = ''
-const started = await PostgresServer.start().catch((error: Error) => {
-  reason = `no PostgreSQL here: ${error.message}`
-  if (process.env['CI'] !== undefined) throw error
-  return undefined
-})
-const skip = started === undefined && reason
+const { started, skip } = await startOrSkip()
 after(async () => started?.[Symbol.asyncDispose]())
 
 interface Recorded {

@@ -9,7 +9,7 @@ import type { ChunkId, Id } from '@holdfast/core/wire/ids.ts'
 import { byKeys, inserting } from './batches.ts'
 import { bytesIn, bytesOf } from './cells.ts'
 import { decodeEntries, pageIdOf } from './page-list.ts'
-import { query, type Steps } from './transaction.ts'
+import { query, type Steps, type Value } from './transaction.ts'
 
 /** Kinds of holders; 3 is a part of an upload that comes in parts. */
 export const HOLDER_VERSION = 1
@@ -23,51 +23,59 @@ export interface OfferedPage {
   readonly plainBytes: number
 }
 
-const raiseChunks = byKeys(
-  'UPDATE chunks SET refs = refs + 1, condemned = NULL WHERE bucket_id = ? AND chunk_id IN',
-  'RETURNING refs',
-)
-const lowerChunks = byKeys('UPDATE chunks SET refs = refs - 1 WHERE bucket_id = ? AND chunk_id IN')
-const insertChunkRefs = inserting('INSERT INTO chunk_refs (bucket_id, chunk_id, holder_id, holder_kind)')
-const deleteChunkRefs = byKeys(
-  'DELETE FROM chunk_refs WHERE bucket_id = ? AND holder_id = ? AND chunk_id IN',
-  'RETURNING chunk_id',
-)
-const raisePages = byKeys(
-  'UPDATE pages SET refs = refs + 1, condemned = NULL WHERE bucket_id = ? AND page_id IN',
-  'RETURNING refs',
-)
-const lowerPages = byKeys('UPDATE pages SET refs = refs - 1 WHERE bucket_id = ? AND page_id IN')
-const insertPageRefs = inserting('INSERT INTO page_refs (bucket_id, page_id, file_id, version_id)')
-const deletePageRefs = byKeys(
-  'DELETE FROM page_refs WHERE bucket_id = ? AND file_id = ? AND version_id = ? AND page_id IN',
-  'RETURNING page_id',
-)
-
 /**
- * Every chunk's row is read again here, and a condemned mark goes: from now on the chunk is referred to.
- * @throws conflict where one has no row any more
+ * How one kind of thing is held and let go of. A holder is known by some columns beside the bucket; further ones stand in its row
+ * without being looked for.
  */
+function holds(thing: 'chunk' | 'page', holderColumns: readonly string[], furtherColumns: readonly string[] = []) {
+  const raise = byKeys(
+    `UPDATE ${thing}s SET refs = refs + 1, condemned = NULL WHERE bucket_id = ? AND ${thing}_id IN`,
+    'RETURNING refs',
+  )
+  const lower = byKeys(`UPDATE ${thing}s SET refs = refs - 1 WHERE bucket_id = ? AND ${thing}_id IN`)
+  const columns = ['bucket_id', `${thing}_id`, ...holderColumns, ...furtherColumns]
+  const insert = inserting(`INSERT INTO ${thing}_refs (${columns.join(', ')})`)
+  const remove = byKeys(
+    `DELETE FROM ${thing}_refs WHERE bucket_id = ? AND ${holderColumns.map((name) => `${name} = ?`).join(' AND ')}
+       AND ${thing}_id IN`,
+    `RETURNING ${thing}_id`,
+  )
+  return {
+    /**
+     * Every row is read again here, and a condemned mark goes: from now on it is referred to. A key stands once.
+     * @throws conflict where one has no row any more
+     */
+    *take(bucket: Uint8Array, keys: readonly Uint8Array[], holder: readonly Value[]): Steps<void> {
+      const held = yield* raise([bucket], keys)
+      if (held.length !== keys.length) throw gone(thing)
+      yield* insert(keys.map((key) => [bucket, key, ...holder]))
+    },
+
+    /** Lowers counts only by holds that were there: what drifted once drifts no further. */
+    *release(bucket: Uint8Array, keys: readonly Uint8Array[], holder: readonly Value[]): Steps<void> {
+      const released = yield* remove([bucket, ...holder], keys)
+      yield* lower(
+        [bucket],
+        released.map((row) => bytesIn(row, `${thing}_id`)),
+      )
+    },
+  }
+}
+
+const chunkHolds = holds('chunk', ['holder_id'], ['holder_kind'])
+const pageHolds = holds('page', ['file_id', 'version_id'])
+
+/** Each chunk stands once. @throws conflict where one has no row any more */
 export function* holdChunks(
   bucket: Id,
   chunks: readonly ChunkId[],
   holder: { readonly id: Id; readonly kind: number },
 ): Steps<void> {
-  const bucketBytes = bytesOf(bucket)
-  const holderBytes = bytesOf(holder.id)
-  const keys = chunks.map(bytesOf)
-  const held = yield* raiseChunks([bucketBytes], keys)
-  if (held.length !== keys.length) throw gone('a chunk')
-  yield* insertChunkRefs(keys.map((chunk) => [bucketBytes, chunk, holderBytes, holder.kind]))
+  yield* chunkHolds.take(bytesOf(bucket), chunks.map(bytesOf), [bytesOf(holder.id), holder.kind])
 }
 
-/** Lowers counts only by holds that were there: what drifted once drifts no further. */
 export function* releaseChunks(bucket: Id, chunks: readonly Uint8Array[], holder: Uint8Array): Steps<void> {
-  const released = yield* deleteChunkRefs([bytesOf(bucket), holder], chunks)
-  yield* lowerChunks(
-    [bytesOf(bucket)],
-    released.map((row) => bytesIn(row, 'chunk_id')),
-  )
+  yield* chunkHolds.release(bytesOf(bucket), chunks, [holder])
 }
 
 /** Refers to each page once, however often it is listed. @throws conflict where one is not stored */
@@ -77,9 +85,7 @@ export function* holdPages(bucket: Id, offered: readonly OfferedPage[], file: Id
     if (entries !== null) yield* storePage(bucket, page, entries)
   }
   const keys = pages.map(({ page }) => bytesOf(page))
-  const held = yield* raisePages([bytesOf(bucket)], keys)
-  if (held.length !== keys.length) throw gone('a page')
-  yield* insertPageRefs(keys.map((page) => [bytesOf(bucket), page, bytesOf(file), bytesOf(version)]))
+  yield* pageHolds.take(bytesOf(bucket), keys, [bytesOf(file), bytesOf(version)])
 }
 
 /**
@@ -116,13 +122,9 @@ export function* storePage(bucket: Id, page: Id, entries: Uint8Array): Steps<voi
 }
 
 export function* releasePages(bucket: Id, pages: readonly Id[], file: Id, version: Uint8Array): Steps<void> {
-  const released = yield* deletePageRefs([bytesOf(bucket), bytesOf(file), version], [...new Set(pages)].map(bytesOf))
-  yield* lowerPages(
-    [bytesOf(bucket)],
-    released.map((row) => bytesIn(row, 'page_id')),
-  )
+  yield* pageHolds.release(bytesOf(bucket), [...new Set(pages)].map(bytesOf), [bytesOf(file), version])
 }
 
 function gone(what: string): HoldfastError {
-  return new HoldfastError('conflict', `${what} that this version refers to is not stored any more; look it up again`)
+  return new HoldfastError('conflict', `a ${what} that this version refers to is not stored any more; look it up again`)
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asId } from '@holdfast/core/wire/ids.ts'
+import { seededFloats } from '../../../tests/seeded-floats.ts'
 import { SimulatedDisk } from '../../../tests/simulation/simulated-disk.ts'
 import { systemClock } from '../seams/clock.ts'
 import type { Disk } from '../seams/disk.ts'
@@ -60,15 +61,8 @@ export async function makeTestDisk(disk: Disk): Promise<void> {
   await makeIdentity(disk, WHO)
 }
 
-/** Mulberry32: small, and the same everywhere. */
 export function seededRandom(seed: number): Random {
-  let state = seed >>> 0
-  const float = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+  const float = seededFloats(seed)
   return { float, bytes: (length) => Uint8Array.from({ length }, () => Math.floor(float() * 256)) }
 }
 
