@@ -51,7 +51,7 @@ const ids = new IdMaker(
   () => clock.now(),
   (length) => random.bytes(length),
 )
-const log = openLog(process.stderr)
+const log = openLog(process.stderr, { isTerminal: process.stderr.isTTY })
 
 function fatal(error: unknown): void {
   log.fatal({ err: error }, 'Holdfast stops, so that its next start can see what is on the disk')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { QuorumLostError } from '@holdfast/core/wire/errors.ts'
 import { fileAnswerSchema } from '@holdfast/core/wire/rest/file.ts'
 import { ManualClock } from '../../seams/manual-clock.test-support.ts'
 import { CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MAX, JSON_BODY_BYTES_MAX, RETRY_AFTER_SECONDS } from './limits.ts'
@@ -67,6 +68,7 @@ describe('what is refused', () => {
     const line = door.logged.find((each) => each.includes('the secret inside')) ?? ''
     assert.match(line, new RegExp(heard.problem().requestId))
     assert.equal(JSON.parse(line).level, 50)
+    assert.match(JSON.parse(line).err.stack, /server\.test\.ts/)
   })
 })
 
@@ -189,6 +191,17 @@ describe('the log', () => {
     assert.ok(door.logged.length >= 5)
     assert.doesNotMatch(door.logged.join(''), new RegExp(KEY))
     assert.match(door.logged.join(''), /bug with \[redacted\]/)
+  })
+
+  it('tells of a foreseen failure without a stack', async () => {
+    await using door = await TestDoor.open({ level: 'info' })
+    door.floor.beforePut = () => {
+      throw new QuorumLostError({ needed: 4, reached: 3 })
+    }
+    assert.equal((await door.put('a', 'x')).status, 503)
+    assert.equal(door.logged.length, 1)
+    const { err, status } = JSON.parse(door.logged[0] ?? '')
+    assert.deepEqual([status, err.code, err.stack], [503, 'quorum_lost', undefined])
   })
 
   it('is silent about what goes well and what clients get wrong, at its usual level', async () => {
