@@ -65,6 +65,16 @@ describe('the health of the cluster', () => {
     assert.deepEqual(await cluster.said(), ['unknown', true, true])
   })
 
+  it('is told by the nodes where nothing is stored, and calls nothing readable when none is there', async () => {
+    using cluster = new Cluster()
+    cluster.lose(1)
+    assert.deepEqual(await cluster.said(), ['degraded', true, true])
+    for (const number of [2, 3, 4]) cluster.lose(number)
+    assert.deepEqual(await cluster.said(), ['degraded', true, false])
+    cluster.lose(5)
+    assert.deepEqual(await cluster.said(), ['critical', false, false])
+  })
+
   it('follows the nodes that are away', async () => {
     using cluster = new Cluster()
     cluster.stripe()
@@ -130,10 +140,10 @@ describe('the health of the cluster', () => {
       ])
     for (let bucket = 0; bucket < 1100; bucket++) cluster.catalog.makeBucket(`bucket-${bucket}`)
     cluster.lose(1)
-    assert.deepEqual(await cluster.said(), ['optimal', true, true])
+    assert.deepEqual(await cluster.said(), ['degraded', true, true])
     assert.equal(await cluster.isWritableWithout(2), false)
     assert.equal(await cluster.isWritableWithout(1), true)
     needs(999, 5)
-    assert.deepEqual(await cluster.said(), ['optimal', true, false])
+    assert.deepEqual(await cluster.said(), ['degraded', true, false])
   })
 })
