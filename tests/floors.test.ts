@@ -68,9 +68,20 @@ const floors: Floors = [
   ['server/access', [core.wire, 'server/seams', 'server/catalog']],
   ['server/doors', [core.wire, 'server/seams', 'server/cluster', 'server/files', 'server/access']],
   ['server/arguments', [core.wire]],
+  ['server/drive-names', [core.wire, 'server/seams', 'server/storage', 'server/catalog']],
   ['server/drives', [core.wire, 'server/seams', 'server/storage', 'server/catalog', 'server/cluster']],
   ['server/gateway', [core.wire, ...serverFloors.filter((floor) => floor !== 'server/doors')]],
-  ['server/main', [...Object.values(core), ...serverFloors, 'server/arguments', 'server/drives', 'server/gateway']],
+  [
+    'server/main',
+    [
+      ...Object.values(core),
+      ...serverFloors,
+      'server/arguments',
+      'server/drive-names',
+      'server/drives',
+      'server/gateway',
+    ],
+  ],
 
   ['client/sdk', Object.values(core)],
   ['client/sync', [...Object.values(core), 'client/sdk']],

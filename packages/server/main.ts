@@ -20,6 +20,7 @@ import { WorkerPool } from './compute/worker-pool.ts'
 import { CLOSING_MS_MAX } from './doors/rest/limits.ts'
 import { openLog } from './doors/rest/log.ts'
 import { RestServer } from './doors/rest/server.ts'
+import { findNodes, type NamedDirectory, nameDrives } from './drive-names.ts'
 import { type DriveDirectory, Drives } from './drives.ts'
 import { type KeyFiles, openKeyFiles } from './files/keys/key-files.ts'
 import { sealHeader } from './files/keys/sealed-header.ts'
@@ -86,7 +87,9 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   // Said before anything else may fail: a later start does not say it again.
   for (const sentence of keys.sentences) process.stderr.write(`${sentence}\n`)
   const adminKey = await AdminKey.open(new SecretDirectory(data), { random, ids })
-  const places = await drivePlaces(driveDirectories ?? numbered(data, nodeCount ?? (await nodesMeant(catalog))))
+  const directories = driveDirectories ?? numbered(data, nodeCount ?? (await nodesMeant(catalog)))
+  const found = await findNodes(directories, cluster.clusterId, clock)
+  const places = await drivePlaces(nameDrives(found, await catalog.read(listNodes, {})))
   const warn = (sentence: string): void => log.warn(sentence)
   const makeDirectory = (directory: string): Promise<unknown> => mkdir(directory, { recursive: true, mode: 0o700 })
   const drives = resources.use(await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory, warn }))
@@ -190,12 +193,12 @@ function numbered(data: string, count: number): string[] {
 }
 
 /** Drives on one device fail together: they are one zone. A directory that is still to be made will lie on its parent's. */
-async function drivePlaces(directories: readonly string[]): Promise<DriveDirectory[]> {
+async function drivePlaces(named: readonly NamedDirectory[]): Promise<DriveDirectory[]> {
   const deviceOf = async (directory: string): Promise<number> => (await stat(directory)).dev
   return await Promise.all(
-    directories.map(async (directory, index) => {
+    named.map(async ({ name, directory }) => {
       const device = await deviceOf(directory).catch(() => deviceOf(dirname(directory)))
-      return { name: `drive-${index + 1}`, directory: resolve(directory), zone: `device-${device}` }
+      return { name, directory: resolve(directory), zone: `device-${device}` }
     }),
   )
 }
