@@ -16,7 +16,7 @@ import { Sessions } from './cluster/sessions.ts'
 import { StripesOut } from './cluster/stripes-out.ts'
 import { StripeWriter } from './cluster/write-stripe.ts'
 import type { Compute } from './compute/compute.ts'
-import { Buckets } from './files/buckets.ts'
+import { Buckets, DEFAULT_BUCKET } from './files/buckets.ts'
 import { Downloads } from './files/downloads.ts'
 import { IdempotencyKeys } from './files/idempotency-keys.ts'
 import type { MasterKeys } from './files/keys/master-keys.ts'
@@ -41,8 +41,6 @@ export interface GatewayOptions {
   readonly random: Random
   readonly ids: IdMaker
 }
-
-const DEFAULT_BUCKET = 'default'
 
 export class Gateway implements AsyncDisposable {
   readonly buckets: Buckets

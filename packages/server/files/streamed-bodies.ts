@@ -33,7 +33,8 @@ import type { StoredContent } from './stored-content.ts'
 const WINDOWS_MAX = 4
 /** An upload that has more stripes than this waiting for its version commits them, and from then on each as it goes. */
 const UNCOMMITTED_STRIPES_MAX = 16
-const FILE_BYTES_MAX = 1024 ** 4
+/** Contents of one file: a tebibyte. */
+export const FILE_BYTES_MAX = 1024 ** 4
 
 export interface StreamOptions {
   readonly byContent: boolean

@@ -58,7 +58,7 @@ export const commitStripe: Transaction<CommitStripeArgs, { lost: ChunkId[] }> = 
   },
 }
 
-const PLACE_COLUMNS = 'stripe_id, place, stored_bytes, plain_bytes, nonce, suite, codec, key_epoch'
+const COLUMNS_OF_PLACE = 'stripe_id, place, stored_bytes, plain_bytes, nonce, suite, codec, key_epoch'
 
 function placeValues(place: ChunkPlace): Value[] {
   const { storedBytes, plainBytes, nonce, suite, codec, keyEpoch } = place
@@ -66,7 +66,7 @@ function placeValues(place: ChunkPlace): Value[] {
 }
 
 const insertNewPlaces = inserting(
-  `INSERT INTO chunks (bucket_id, chunk_id, ${PLACE_COLUMNS}, refs)`,
+  `INSERT INTO chunks (bucket_id, chunk_id, ${COLUMNS_OF_PLACE}, refs)`,
   'ON CONFLICT (bucket_id, chunk_id) DO NOTHING RETURNING chunk_id',
 )
 
@@ -89,7 +89,7 @@ function* movePlace(bucket: Id, place: ChunkPlace, from: Row): Steps<void> {
     bytesOf(stripeIdIn(from, 'stripe_id')),
   )
   yield* query(
-    `UPDATE chunks SET (${PLACE_COLUMNS}) = (${marks(PLACE_COLUMNS.split(',').length)}), condemned = NULL
+    `UPDATE chunks SET (${COLUMNS_OF_PLACE}) = (${marks(COLUMNS_OF_PLACE.split(',').length)}), condemned = NULL
      WHERE bucket_id = ? AND chunk_id = ?`,
     ...placeValues(place),
     bytesOf(bucket),

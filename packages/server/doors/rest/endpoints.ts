@@ -79,7 +79,7 @@ export function endpoints(floor: Floor, desk: Desk): readonly Endpoint[] {
     getHealth({ cluster }),
     getHealthz(),
     getReadyz({ cluster }),
-    upload({ uploads, bodies }),
+    upload({ uploads, bodies, problems }),
     files(floor),
     download({ downloads, problems, clock }),
     metadata(floor),

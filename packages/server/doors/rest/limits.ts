@@ -1,13 +1,11 @@
 /**
  * Every maximum of this door, in one place. Whoever exceeds one hears a problem that names it. What messages may hold (items in a
- * page, lengths of texts) stands with their schemas in `core/wire/rest/`; what a path and a bucket's name may be, with the rules of
- * `files/`.
+ * page, lengths of texts) stands with their schemas in `core/wire/rest/`; what a path and a bucket's name may be and how long a file,
+ * with the rules of `files/`.
  */
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** Contents of one file. */
-export const FILE_BYTES_MAX = 1024 * 1024 * MiB
 export const JSON_BODY_BYTES_MAX = 64 * KiB
 
 /** Request line and headers together; beyond it 431. */
