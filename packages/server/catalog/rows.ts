@@ -4,7 +4,7 @@
  */
 
 import type { ChunkId, Id, Sha256, StripeId } from '@holdfast/core/wire/ids.ts'
-import type { Strategy } from '@holdfast/core/wire/policy.ts'
+import type { Strategy } from '@holdfast/core/wire/strategy.ts'
 
 export type ShardState = 'durable' | 'expected' | 'damaged' | 'missing'
 

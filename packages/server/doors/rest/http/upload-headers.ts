@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { type Strategy, strategies } from '@holdfast/core/wire/policy.ts'
+import { type Strategy, strategies } from '@holdfast/core/wire/strategy.ts'
 import { FILE_BYTES_MAX } from '../../../files/streamed-bodies.ts'
 import { CONTENT_TYPE_CHARACTERS_MAX, IDEMPOTENCY_KEY_CHARACTERS_MAX } from '../limits.ts'
 
