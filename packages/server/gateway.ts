@@ -20,6 +20,7 @@ import { Buckets, DEFAULT_BUCKET } from './files/buckets.ts'
 import { Downloads } from './files/downloads.ts'
 import { IdempotencyKeys } from './files/idempotency-keys.ts'
 import type { MasterKeys } from './files/keys/master-keys.ts'
+import { KnownChunks } from './files/known-chunks.ts'
 import { Names } from './files/names.ts'
 import { Packer } from './files/packer.ts'
 import { ChunkReader } from './files/read-chunk.ts'
@@ -61,8 +62,9 @@ export class Gateway implements AsyncDisposable {
     })
     const buckets = new Buckets(catalog, masterKeys, nodes, { clock, ids, random })
     const keys = new IdempotencyKeys(catalog, clock)
-    const small = new SmallBodies(catalog, compute, new Packer(compute, stripes, clock))
-    const streamed = new StreamedBodies(catalog, compute, stripes)
+    const known = new KnownChunks(catalog)
+    const small = new SmallBodies(known, compute, new Packer(compute, stripes, clock))
+    const streamed = new StreamedBodies({ catalog, known, compute, stripes })
     this.buckets = buckets
     this.names = new Names(catalog, { buckets, sessions, keys }, { clock, ids })
     this.uploads = new Uploads(catalog, { buckets, sessions, small, streamed, keys }, { clock, ids })
