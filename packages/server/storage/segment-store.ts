@@ -17,7 +17,7 @@ import type { Mounted } from './mounted-disk.ts'
 import { NearReads } from './near-reads.ts'
 import { holdsRange, orderedDeeds, refuseLatePut, refuseLineage, refuseRange } from './order-rules.ts'
 import { KIND_SHARD, KIND_TOMBSTONE, recordLengthOf, SHARD_PAYLOAD_BYTES_MAX, writeHeader } from './record.ts'
-import { recordBufferOf, sha256Of } from './record-buffer.ts'
+import { recordBufferOf } from './record-buffer.ts'
 import { IndexFailedError } from './shard-index.ts'
 import { type ShardKey, shardKey } from './shard-key.ts'
 import type { ByteRange, NodeReport, Order, Receipt, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
@@ -247,7 +247,7 @@ export class SegmentStore implements ShardStore {
     const { appender, identity, table } = mounted
     const { lineage, sequence } = order
     const payload = encodeTombstone(keys.map((key) => tombstoneEntry(key, deed, sequence)))
-    const { bytes, payloadLength } = recordBufferOf(payload)
+    const { bytes, payloadLength, sha256 } = recordBufferOf(payload)
     const writtenAtMs = this.#options.clock.now()
     const header = {
       kind: KIND_TOMBSTONE,
@@ -255,7 +255,7 @@ export class SegmentStore implements ShardStore {
       sequence,
       writtenAtMs,
       payloadLength,
-      sha256: sha256Of(payload),
+      sha256,
     } as const
     await appender.append(
       bytes,
