@@ -94,8 +94,10 @@ const hexOf = (value: unknown) => Buffer.from(value as Uint8Array).toString('hex
 
 const noClearing = rewrite('*', 'refs = refs + 1, condemned = NULL', 'refs = refs + 1')
 const noCountOnRestore = rewrite('restoreVersion', 'refs = refs + 1', 'refs = refs + 0')
+const noCountOnCommit = rewrite('commitVersion', 'refs = refs + 1', 'refs = refs + 0')
+const SLOTS_PROOF = 'AND holder_id IS NULL'
 const ROWS_PROOF = /AND NOT EXISTS \(SELECT 1 FROM chunk_refs[^)]*\)/
-const PROOF = /AND refs = 0\s+AND NOT EXISTS \(SELECT 1 FROM chunk_refs[^)]*\)/
+const PROOF = /AND refs = 0 AND holder_id IS NULL\s+AND NOT EXISTS \(SELECT 1 FROM chunk_refs[^)]*\)/
 
 const rules: Record<string, Mutation[]> = {
   'a stripe commit requires its session to be alive': [
@@ -125,10 +127,12 @@ const rules: Record<string, Mutation[]> = {
   'deleting waits until every session opened before the mark has ended': [
     answer('reap', 'min(sequence)', () => [{ oldest: null }]),
   ],
-  'every reference has its row': [
+  'who finds the slot taken has a row': [
     ({ transaction, statement }) =>
       transaction === 'commitVersion' && statement.sql.startsWith('INSERT INTO chunk_refs') ? [] : undefined,
   ],
+  'a slot that is taken stays as it is': [rewrite('*', 'holder_id = COALESCE(holder_id, ?)', 'holder_id = ?')],
+  'a release empties the slot': [({ statement }) => (statement.sql.includes('holder_id = NULL') ? [] : undefined)],
   'the first writer of a chunk wins': [
     rewrite(
       'commitStripe',
@@ -154,7 +158,7 @@ describe('collection', () => {
     })
   }
 
-  // These two are second lines of defence: each is shown to hold where the first was broken, and to be needed there.
+  // These are second lines of defence: each is shown to hold where the first was broken, and to be needed there.
   for (const [rule, broken, mutations] of [
     [
       'deleting proves once more that nothing refers to a chunk, should its mark be wrong',
@@ -165,6 +169,11 @@ describe('collection', () => {
       'rows are the proof, should a count be wrong',
       { mutations: [noCountOnRestore], counts: false, marks: false, leaks: false },
       [rewrite('*', ROWS_PROOF, '')],
+    ],
+    [
+      'slots are the proof beside them',
+      { mutations: [noCountOnCommit], counts: false, marks: false, leaks: false },
+      [rewrite('*', SLOTS_PROOF, '')],
     ],
   ] as const) {
     it(`rests on this: ${rule}`, (test) => {

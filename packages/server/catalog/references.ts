@@ -1,15 +1,21 @@
 /**
- * Who refers to what. A lone-chunk version and a page *hold* chunks, a version holds pages; every hold is a row, the proof
- * that collection asks for, and one in the count of what it holds, by which collection finds its candidates. Counts and rows
- * change only here and in `reap.ts`.
+ * Who refers to what. A lone-chunk version and a page *hold* chunks, a version holds pages; every hold is written down, the
+ * proof that collection asks for, and one in the count of what it holds, by which collection finds its candidates. Counts and
+ * holds change only here and in `reap.ts`.
+ *
+ * Most chunks have one holder for life, and a row for it would cost each put a page of the log. So a chunk's row has a *slot*
+ * for one holder; only who comes while it is taken gets a row. An empty slot is the next holder's, and nobody moves there.
+ *
+ *     chunks        x: refs 3, holder a      y: refs 1, holder d      z: refs 1, no holder
+ *     chunk_refs    x: b   x: c                                       z: e
  */
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { ChunkId, Id } from '@holdfast/core/wire/ids.ts'
 import { byKeys, inserting } from './batches.ts'
-import { bytesIn, bytesOf } from './cells.ts'
+import { bytesIn, bytesOf, hexOf } from './cells.ts'
 import { decodeEntries, pageIdOf } from './page-list.ts'
-import { query, type Steps, type Value } from './transaction.ts'
+import { query, type Steps } from './transaction.ts'
 
 /** Kinds of holders; 3 is a part of an upload that comes in parts. */
 export const HOLDER_VERSION = 1
@@ -23,59 +29,69 @@ export interface OfferedPage {
   readonly plainBytes: number
 }
 
+/** Of a row of `chunks`: nobody holds it, whatever the count says. */
+export const CHUNK_UNHELD = `holder_id IS NULL
+  AND NOT EXISTS (SELECT 1 FROM chunk_refs r WHERE r.bucket_id = chunks.bucket_id AND r.chunk_id = chunks.chunk_id)`
+
+// Nobody holds a chunk twice: who has the slot finds no row here, as who has a row cannot have another.
+const raiseChunks = byKeys(
+  `UPDATE chunks SET refs = refs + 1, condemned = NULL,
+     holder_id = COALESCE(holder_id, ?), holder_kind = COALESCE(holder_kind, ?)
+   WHERE bucket_id = ? AND holder_id IS DISTINCT FROM ? AND chunk_id IN`,
+  'RETURNING chunk_id, holder_id',
+)
+const emptySlots = byKeys(
+  `UPDATE chunks SET refs = refs - 1, holder_id = NULL, holder_kind = NULL
+   WHERE bucket_id = ? AND holder_id = ? AND chunk_id IN`,
+  'RETURNING chunk_id',
+)
+const lowerChunks = byKeys('UPDATE chunks SET refs = refs - 1 WHERE bucket_id = ? AND chunk_id IN')
+const insertChunkRefs = inserting('INSERT INTO chunk_refs (bucket_id, chunk_id, holder_id, holder_kind)')
+const deleteChunkRefs = byKeys(
+  'DELETE FROM chunk_refs WHERE bucket_id = ? AND holder_id = ? AND chunk_id IN',
+  'RETURNING chunk_id',
+)
+const raisePages = byKeys(
+  'UPDATE pages SET refs = refs + 1, condemned = NULL WHERE bucket_id = ? AND page_id IN',
+  'RETURNING refs',
+)
+const lowerPages = byKeys('UPDATE pages SET refs = refs - 1 WHERE bucket_id = ? AND page_id IN')
+const insertPageRefs = inserting('INSERT INTO page_refs (bucket_id, page_id, file_id, version_id)')
+const deletePageRefs = byKeys(
+  'DELETE FROM page_refs WHERE bucket_id = ? AND file_id = ? AND version_id = ? AND page_id IN',
+  'RETURNING page_id',
+)
+
 /**
- * How one kind of thing is held and let go of. A holder is known by some columns beside the bucket; further ones stand in its row
- * without being looked for.
+ * Every chunk's row is read again here, and a condemned mark goes: from now on the chunk is referred to.
+ * @throws conflict where one has no row any more
  */
-function holds(thing: 'chunk' | 'page', holderColumns: readonly string[], furtherColumns: readonly string[] = []) {
-  const raise = byKeys(
-    `UPDATE ${thing}s SET refs = refs + 1, condemned = NULL WHERE bucket_id = ? AND ${thing}_id IN`,
-    'RETURNING refs',
-  )
-  const lower = byKeys(`UPDATE ${thing}s SET refs = refs - 1 WHERE bucket_id = ? AND ${thing}_id IN`)
-  const columns = ['bucket_id', `${thing}_id`, ...holderColumns, ...furtherColumns]
-  const insert = inserting(`INSERT INTO ${thing}_refs (${columns.join(', ')})`)
-  const remove = byKeys(
-    `DELETE FROM ${thing}_refs WHERE bucket_id = ? AND ${holderColumns.map((name) => `${name} = ?`).join(' AND ')}
-       AND ${thing}_id IN`,
-    `RETURNING ${thing}_id`,
-  )
-  return {
-    /**
-     * Every row is read again here, and a condemned mark goes: from now on it is referred to. A key stands once.
-     * @throws conflict where one has no row any more
-     */
-    *take(bucket: Uint8Array, keys: readonly Uint8Array[], holder: readonly Value[]): Steps<void> {
-      const held = yield* raise([bucket], keys)
-      if (held.length !== keys.length) throw gone(thing)
-      yield* insert(keys.map((key) => [bucket, key, ...holder]))
-    },
-
-    /** Lowers counts only by holds that were there: what drifted once drifts no further. */
-    *release(bucket: Uint8Array, keys: readonly Uint8Array[], holder: readonly Value[]): Steps<void> {
-      const released = yield* remove([bucket, ...holder], keys)
-      yield* lower(
-        [bucket],
-        released.map((row) => bytesIn(row, `${thing}_id`)),
-      )
-    },
-  }
-}
-
-const chunkHolds = holds('chunk', ['holder_id'], ['holder_kind'])
-const pageHolds = holds('page', ['file_id', 'version_id'])
-
-/** Each chunk stands once. @throws conflict where one has no row any more */
 export function* holdChunks(
   bucket: Id,
   chunks: readonly ChunkId[],
   holder: { readonly id: Id; readonly kind: number },
 ): Steps<void> {
-  yield* chunkHolds.take(bytesOf(bucket), chunks.map(bytesOf), [bytesOf(holder.id), holder.kind])
+  const bucketBytes = bytesOf(bucket)
+  const holderBytes = bytesOf(holder.id)
+  const keys = chunks.map(bytesOf)
+  const held = yield* raiseChunks([holderBytes, holder.kind, bucketBytes, holderBytes], keys)
+  if (held.length !== keys.length) throw gone('a chunk')
+  const further = held.filter((row) => Buffer.compare(bytesIn(row, 'holder_id'), holderBytes) !== 0)
+  yield* insertChunkRefs(further.map((row) => [bucketBytes, bytesIn(row, 'chunk_id'), holderBytes, holder.kind]))
 }
 
+/** Lowers counts only by holds that were there: what drifted once drifts no further. */
 export function* releaseChunks(bucket: Id, chunks: readonly Uint8Array[], holder: Uint8Array): Steps<void> {
-  yield* chunkHolds.release(bytesOf(bucket), chunks, [holder])
+  const bucketBytes = bytesOf(bucket)
+  const emptied = new Set(
+    (yield* emptySlots([bucketBytes, holder], chunks)).map((row) => hexOf(bytesIn(row, 'chunk_id'))),
+  )
+  const further = chunks.filter((chunk) => !emptied.has(hexOf(chunk)))
+  const released = yield* deleteChunkRefs([bucketBytes, holder], further)
+  yield* lowerChunks(
+    [bucketBytes],
+    released.map((row) => bytesIn(row, 'chunk_id')),
+  )
 }
 
 /** Refers to each page once, however often it is listed. @throws conflict where one is not stored */
@@ -85,7 +101,9 @@ export function* holdPages(bucket: Id, offered: readonly OfferedPage[], file: Id
     if (entries !== null) yield* storePage(bucket, page, entries)
   }
   const keys = pages.map(({ page }) => bytesOf(page))
-  yield* pageHolds.take(bytesOf(bucket), keys, [bytesOf(file), bytesOf(version)])
+  const held = yield* raisePages([bytesOf(bucket)], keys)
+  if (held.length !== keys.length) throw gone('a page')
+  yield* insertPageRefs(keys.map((page) => [bytesOf(bucket), page, bytesOf(file), bytesOf(version)]))
 }
 
 /**
@@ -122,9 +140,13 @@ export function* storePage(bucket: Id, page: Id, entries: Uint8Array): Steps<voi
 }
 
 export function* releasePages(bucket: Id, pages: readonly Id[], file: Id, version: Uint8Array): Steps<void> {
-  yield* pageHolds.release(bytesOf(bucket), [...new Set(pages)].map(bytesOf), [bytesOf(file), version])
+  const released = yield* deletePageRefs([bytesOf(bucket), bytesOf(file), version], [...new Set(pages)].map(bytesOf))
+  yield* lowerPages(
+    [bytesOf(bucket)],
+    released.map((row) => bytesIn(row, 'page_id')),
+  )
 }
 
 function gone(what: string): HoldfastError {
-  return new HoldfastError('conflict', `a ${what} that this version refers to is not stored any more; look it up again`)
+  return new HoldfastError('conflict', `${what} that this version refers to is not stored any more; look it up again`)
 }

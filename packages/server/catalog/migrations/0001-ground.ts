@@ -142,7 +142,10 @@ export const ground: Migration = {
       key_epoch ${integer} NOT NULL,
       refs ${integer} NOT NULL,
       condemned ${integer},
-      PRIMARY KEY (bucket_id, chunk_id)
+      holder_id ${bytes},
+      holder_kind ${integer},
+      PRIMARY KEY (bucket_id, chunk_id),
+      CHECK ((holder_id IS NULL) = (holder_kind IS NULL))
     ) ${clustered}`,
     'CREATE INDEX chunks_unreferenced ON chunks (bucket_id, chunk_id) WHERE refs = 0',
     `CREATE TABLE chunk_refs (
