@@ -69,8 +69,12 @@ const floors: Floors = [
   ['server/doors', [core.wire, 'server/seams', 'server/cluster', 'server/files', 'server/access']],
   ['server/arguments', [core.wire]],
   ['server/drives', [core.wire, 'server/seams', 'server/storage', 'server/catalog', 'server/cluster']],
+  ['server/ending', ['server/seams']],
   ['server/gateway', [core.wire, ...serverFloors.filter((floor) => floor !== 'server/doors')]],
-  ['server/main', [...Object.values(core), ...serverFloors, 'server/arguments', 'server/drives', 'server/gateway']],
+  [
+    'server/main',
+    [...Object.values(core), ...serverFloors, 'server/arguments', 'server/drives', 'server/ending', 'server/gateway'],
+  ],
 
   ['client/sdk', Object.values(core)],
   ['client/sync', [...Object.values(core), 'client/sdk']],
