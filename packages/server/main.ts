@@ -16,6 +16,7 @@ import { SqliteCatalog } from './catalog/sqlite-catalog.ts'
 import { createCluster, loadCluster } from './catalog/transactions/create-cluster.ts'
 import { listBuckets } from './catalog/transactions/list-buckets.ts'
 import { listNodes } from './catalog/transactions/list-nodes.ts'
+import { Jobs } from './cluster/jobs.ts'
 import { WorkerPool } from './compute/worker-pool.ts'
 import { CLOSING_MS_MAX } from './doors/rest/limits.ts'
 import { openLog } from './doors/rest/log.ts'
@@ -125,13 +126,15 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
     ending.use(what, PART_MS_MAX, repeatedly({ clock, everyMs, act, failed, fatal }))
   }
   turns('looking at the drives', LOOK_EVERY_MS, () => drives.look())
+  const unforeseen = (error: unknown): void => log.error({ err: error }, 'a job failed')
+  const jobs = new Jobs({ clock, ids, failed: unforeseen, fatal })
   turns('collecting', REAP_EVERY_MS, () => gateway.reaper.run())
 
   const authenticate = adminKey.authenticate.bind(adminKey)
   const server = ending.use(
     'the server',
     SERVER_MS_MAX,
-    await RestServer.open({ floor: gateway, authenticate, log, clock, random, version: VERSION }),
+    await RestServer.open({ floor: { ...gateway, jobs }, authenticate, log, clock, random, version: VERSION }),
   )
   const requests = countRequests(server.app.server)
   const address = `http://${HOST}:${await listen(server, port)}`
