@@ -117,6 +117,20 @@ describe('the end of the drives', { skip }, () => {
   })
 })
 
+describe('what is told of a drive that could not be reported', { skip }, () => {
+  it('is why, or it ends the process where an invariant is broken', async (t) => {
+    await using world = await DrivesWorld.open()
+    const bug = new AssertionError('cannot be')
+    const outcomes = [new HoldfastError('disk_failed', 'gone'), bug, bug]
+    t.mock.method(SegmentStore.prototype, 'report', async () => {
+      throw outcomes.shift()
+    })
+    await world.stop()
+    assert.deepEqual(world.warned, ['drive-0 is not reported: HoldfastError: gone'])
+    assert.deepEqual(world.fatalities, [bug, bug])
+  })
+})
+
 describe('the compaction of the drives', { skip }, () => {
   it('goes on beside a drive that hangs, whose end comes all the same', async () => {
     await using world = await DrivesWorld.open({ dead: true })

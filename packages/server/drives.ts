@@ -123,12 +123,12 @@ export class Drives implements AsyncDisposable {
 
   /** Gives back the space of segments that are mostly dead, slowly. What the drive cannot do now, it does at the next turn. */
   #compactInTurns(drive: Drive): AsyncDisposable {
-    const { clock, fatal } = this.#options
+    const { clock, warn, fatal } = this.#options
     return repeatedly({
       clock,
       everyMs: COMPACT_EVERY_MS,
       fatal,
-      failed: (error) => this.#note(`${drive.place.name} was not compacted`, error),
+      failed: (error) => warn(`${drive.place.name} was not compacted`, error),
       act: async (signal) => {
         if (this.nodes.isOnline(drive.number))
           await drive.store?.compact({ bytesPerSecond: COMPACT_BYTES_PER_SECOND, signal })
