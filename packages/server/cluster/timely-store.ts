@@ -13,6 +13,7 @@ import type {
   NodeReport,
   Order,
   Receipt,
+  ReportOptions,
   ShardEntry,
   ShardId,
   ShardPut,
@@ -61,8 +62,8 @@ export class TimelyStore implements ShardStore {
     return await this.#inTime(CALL_MS_MAX, () => this.#inner.list(options))
   }
 
-  async report(): Promise<NodeReport> {
-    return await this.#inTime(REPORT_MS_MAX, () => this.#inner.report())
+  async report(options?: ReportOptions): Promise<NodeReport> {
+    return await this.#inTime(REPORT_MS_MAX, () => this.#inner.report(options))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

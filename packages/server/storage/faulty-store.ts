@@ -4,7 +4,17 @@
  */
 import { assert } from '@holdfast/core/wire/assert.ts'
 import type { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import type { ByteRange, NodeReport, Order, Receipt, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
+import type {
+  ByteRange,
+  NodeReport,
+  Order,
+  Receipt,
+  ReportOptions,
+  ShardEntry,
+  ShardId,
+  ShardPut,
+  ShardStore,
+} from './shard-store.ts'
 
 export type FaultyCall = 'put' | 'get' | 'delete' | 'purge' | 'list' | 'report'
 
@@ -78,8 +88,8 @@ export class FaultyStore implements ShardStore {
     return await this.#meet('list', () => this.#inner.list(options))
   }
 
-  async report(): Promise<NodeReport> {
-    return await this.#meet('report', () => this.#inner.report())
+  async report(options?: ReportOptions): Promise<NodeReport> {
+    return await this.#meet('report', () => this.#inner.report(options))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

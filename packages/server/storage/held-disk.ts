@@ -176,7 +176,8 @@ export class HeldDisk implements AsyncDisposable {
         starts,
         capacityBytes,
         freeBytes,
-        segmentEnds: endsOf(mounted),
+        segmentEnds: mounted.table.ends(),
+        settledBelow: mounted.table.settledBelow,
         state: 'online',
       } as const
       await this.#options.onReturn?.(report, this.#endsBefore)
@@ -211,12 +212,8 @@ export class HeldDisk implements AsyncDisposable {
     const mounted = this.#mounted
     this.#mounted = undefined
     if (mounted === undefined) return away
-    this.#endsBefore = endsOf(mounted)
+    this.#endsBefore = mounted.table.ends()
     this.#leaving = this.#leaving.then(() => mounted.abandon(away))
     return away
   }
-}
-
-function endsOf({ table }: Mounted): NodeReport['segmentEnds'] {
-  return table.segments().map(({ segment, endBytes }) => ({ segment, bytes: endBytes }))
 }

@@ -82,6 +82,7 @@ export class MemoryStore implements ShardStore {
       disk,
       starts: 1,
       segmentEnds: [],
+      settledBelow: 1,
       capacityBytes,
       freeBytes,
       state: freeBytes > 0 ? 'online' : 'full',

@@ -2,7 +2,8 @@
  * A disk that was found, known by its identity, counted as started, and read in. It lives as long as the disk stays; one that
  * goes away and comes back is mounted again, which is why everything that a coming and going touches stands here.
  *
- * Order of mounting: the identity is read; the index is opened, which also locks the disk against a second process; the start
+ * Order of mounting: the identity is read; the disk is asked to sync, for its index does so on the thread that serves all disks, and one
+ * that hangs is to show it here, where nobody else waits; the index is opened, which also locks the disk against a second process; the start
  * is counted and synced; then the segments behind the index are read in, and synced where they were not read before.
  */
 
@@ -56,6 +57,7 @@ export interface MountedBy {
 export async function mountDisk(options: MountOptions, { trusted, checkDisk, judge }: MountedBy): Promise<Mounted> {
   const { disk, openIndex, segmentBytesMax: bytesMax = SEGMENT_BYTES_MAX } = options
   const found = await knownIdentity(disk, options)
+  await disk.syncDirectory('.')
   await using opened = new AsyncDisposableStack()
   const index = opened.use(await openIndex({ disk: found.disk, starts: found.starts, trusted }))
   const identity = await raiseStarts(disk, found)
@@ -84,18 +86,20 @@ export async function mountDisk(options: MountOptions, { trusted, checkDisk, jud
     damagedPlaces,
     async abandon(error) {
       await appender.end(error)
-      await letGo(reader, table).catch(() => undefined)
+      await letGo(disk, reader, table).catch(() => undefined)
     },
     async [Symbol.asyncDispose]() {
       await appender[Symbol.asyncDispose]()
-      await letGo(reader, table)
+      await letGo(disk, reader, table)
     },
   }
 }
 
 /** An index that cannot be closed cleanly is not believed at the next start; that is all that is lost. */
-async function letGo(reader: ShardReader, table: ShardTable): Promise<void> {
+async function letGo(disk: Disk, reader: ShardReader, table: ShardTable): Promise<void> {
   await reader[Symbol.asyncDispose]()
+  // As before opening it: the index syncs on this very thread.
+  await disk.syncDirectory('.').catch(() => undefined)
   try {
     await table[Symbol.asyncDispose]()
   } catch (error) {

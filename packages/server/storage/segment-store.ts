@@ -20,7 +20,17 @@ import { KIND_SHARD, KIND_TOMBSTONE, recordLengthOf, SHARD_PAYLOAD_BYTES_MAX, wr
 import { recordBufferOf } from './record-buffer.ts'
 import { IndexFailedError } from './shard-index.ts'
 import { type ShardKey, shardKey } from './shard-key.ts'
-import type { ByteRange, NodeReport, Order, Receipt, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
+import type {
+  ByteRange,
+  NodeReport,
+  Order,
+  Receipt,
+  ReportOptions,
+  ShardEntry,
+  ShardId,
+  ShardPut,
+  ShardStore,
+} from './shard-store.ts'
 import { encodeTombstone, TOMBSTONE_ENTRIES_MAX, tombstoneEntry } from './tombstone.ts'
 
 const LIST_ENTRIES_MAX = 10_000
@@ -132,7 +142,7 @@ export class SegmentStore implements ShardStore {
     }
   }
 
-  async report(): Promise<NodeReport> {
+  async report({ endsFrom }: ReportOptions = {}): Promise<NodeReport> {
     const { node, disk, starts } = this.#held.identity
     const { mounted } = this.#held
     const space = mounted === undefined ? undefined : await this.#held.space.measure().catch(() => undefined)
@@ -140,7 +150,8 @@ export class SegmentStore implements ShardStore {
       node,
       disk,
       starts,
-      segmentEnds: mounted?.table.segments().map(({ segment, endBytes }) => ({ segment, bytes: endBytes })) ?? [],
+      segmentEnds: mounted?.table.ends(endsFrom) ?? [],
+      settledBelow: mounted?.table.settledBelow ?? 0,
       capacityBytes: space?.capacityBytes ?? 0,
       freeBytes: space?.freeBytes ?? 0,
       state: this.#held.state,

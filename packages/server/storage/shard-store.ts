@@ -57,13 +57,25 @@ export interface ShardEntry {
   readonly trashed: boolean
 }
 
+export interface SegmentEnd {
+  readonly segment: number
+  readonly bytes: number
+}
+
+export interface ReportOptions {
+  /** Ends of the segments from this one on, for there may be a hundred thousand; by default of all. */
+  readonly endsFrom?: number
+}
+
 /** What a node says of itself at start and with each heartbeat. */
 export interface NodeReport {
   readonly node: Id
   readonly disk: Id
   readonly starts: number
-  /** The end of the last durable record of each segment, in bytes. A segment that went in a compaction is left out. */
-  readonly segmentEnds: readonly { readonly segment: number; readonly bytes: number }[]
+  /** The end of the last durable record of each segment that was asked for. One that went in a compaction is left out. */
+  readonly segmentEnds: readonly SegmentEnd[]
+  /** Every segment with a lower number is closed: its end stays as it was told. */
+  readonly settledBelow: number
   readonly capacityBytes: number
   readonly freeBytes: number
   /** `failed` is final: an fsync failed, nothing is written any more. `absent`: the disk's identity is not to be found. */
@@ -97,5 +109,5 @@ export interface ShardStore extends AsyncDisposable {
   purge(ids: readonly ShardId[], order: Order): Promise<void>
   /** Entries in order of id, after `after`, trash included; every put that was asked for before and has not failed is among them. */
   list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]>
-  report(): Promise<NodeReport>
+  report(options?: ReportOptions): Promise<NodeReport>
 }

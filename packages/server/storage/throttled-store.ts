@@ -3,7 +3,17 @@
  * rate holds whatever comes at once; deletes, lists and reports are small and are not held up.
  */
 import { type Clock, sleep } from '../seams/clock.ts'
-import type { ByteRange, NodeReport, Order, Receipt, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
+import type {
+  ByteRange,
+  NodeReport,
+  Order,
+  Receipt,
+  ReportOptions,
+  ShardEntry,
+  ShardId,
+  ShardPut,
+  ShardStore,
+} from './shard-store.ts'
 
 export class ThrottledStore implements ShardStore {
   readonly #inner: ShardStore
@@ -54,8 +64,8 @@ export class ThrottledStore implements ShardStore {
     return await this.#inner.list(options)
   }
 
-  async report(): Promise<NodeReport> {
-    return await this.#inner.report()
+  async report(options?: ReportOptions): Promise<NodeReport> {
+    return await this.#inner.report(options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,14 @@ import { describe, it } from 'node:test'
 import { QuorumLostError } from '@holdfast/core/wire/errors.ts'
 import { fileAnswerSchema } from '@holdfast/core/wire/rest/file.ts'
 import { ManualClock } from '../../seams/manual-clock.test-support.ts'
-import { CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MAX, JSON_BODY_BYTES_MAX, RETRY_AFTER_SECONDS } from './limits.ts'
+import {
+  CLOSING_MS_MAX,
+  CONNECTIONS_MAX,
+  HEADER_BYTES_MAX,
+  HEADERS_MAX,
+  JSON_BODY_BYTES_MAX,
+  RETRY_AFTER_SECONDS,
+} from './limits.ts'
 import { AUTHORIZED, KEY, type RawClient, TestDoor, until } from './rest.test-support.ts'
 
 function connectionsOf(door: TestDoor): Promise<number> {
@@ -249,7 +256,7 @@ describe('closing', () => {
     const closing = door.server.close().then(() => {
       isClosed = true
     })
-    for (let passedMs = 0; passedMs < 29_000; passedMs += 100) {
+    for (let passedMs = 0; passedMs < CLOSING_MS_MAX - 1000; passedMs += 100) {
       clock.advance(100)
       await new Promise((soon) => setImmediate(soon))
     }
