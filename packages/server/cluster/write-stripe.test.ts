@@ -202,6 +202,60 @@ describe('writing a stripe', () => {
     assert.equal(again.shards.find(({ node }) => node === 2)?.state, 'durable')
   })
 
+  it('waits for nodes that pause all at once, and not for those that are taken to hang', async () => {
+    const world = new World(5)
+    const letGo = [0, 1, 2, 3, 4].map((number) => world.hang(number))
+    const first = world.write()
+    await turns()
+    world.clock.advance(2000)
+    const second = world.write({ number: 2 })
+    world.clock.advance(7999)
+    const third = world.write({ number: 3 })
+    assert.deepEqual(await Promise.all([first, second, third].map(isSettled)), [false, false, false])
+    world.clock.advance(1)
+    await assert.rejects(world.write({ number: 4 }), /needs 4 nodes and reached 0/)
+    for (const go of letGo) go()
+    for (const { shards } of await Promise.all([first, second, third])) {
+      assert.deepEqual(
+        shards.map(({ state }) => state),
+        Array(5).fill('durable'),
+      )
+    }
+    for (const store of world.stores) store.heal()
+    await world.nodes.refresh()
+    await world.write({ number: 5 })
+    assert.equal(world.clock.timers, 0)
+  })
+
+  it('asks all nodes that answer before one that is silent, and as many of those as the quorum needs', async () => {
+    const world = new World(9)
+    const letGo = [0, 1, 2, 3, 4, 5].map((number) => world.hang(number))
+    for (const number of letGo.keys()) world.nodes.noteSilence(number, new Promise(() => undefined))
+    const writing = world.write()
+    await turns()
+    assert.equal(await isSettled(writing), false)
+    for (const go of letGo) go()
+    const { shards } = await writing
+    assert.ok(new Set(shards.map(({ node }) => node)).isSupersetOf(new Set([6, 7, 8])))
+  })
+
+  it('asks a silent node when another one fails that the quorum needs', async () => {
+    const world = new World(5)
+    const go = world.hang(2)
+    const first = world.write()
+    await turns()
+    world.clock.advance(2000)
+    await first
+    world.store(1).inject({ on: 'put', error: away })
+    const second = world.write({ number: 2 })
+    await turns()
+    assert.equal(await isSettled(second), false)
+    go()
+    const { shards } = await second
+    assert.equal(shards.find(({ node }) => node === 2)?.state, 'durable')
+    assert.equal(shards.find(({ node }) => node === 1)?.state, 'missing')
+  })
+
   it('leaves three large stripes to a disk that hangs, and takes back what waits behind them', async () => {
     const world = new World(5)
     world.hang(2)
