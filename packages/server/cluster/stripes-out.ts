@@ -82,7 +82,7 @@ export class StripesOut {
       const { keys, shape, writeQuorum, compress } = plan
       const sealed = await slot.seal({ stripe, keys, shape, chunks, compress })
       const order = { lineage: this.#lineage, sequence }
-      const memoryBytes = memoryBytesOf(slot, shape)
+      const { memoryBytes } = slot
       const write = { stripe, bucket: keys.bucket, shape, writeQuorum, order, sealed, memoryBytes }
       const written = await this.#writer.write(write)
       aftermath = written.aftermath
@@ -125,11 +125,6 @@ export class StripesOut {
         .catch(() => {})
     }
   }
-}
-
-/** A slot is as long as it was asked for, however short its records became. */
-function memoryBytesOf({ plain }: StripeSlot, { dataShards, parityShards }: StripeShape): number {
-  return Math.ceil(plain.length * (1 + (dataShards + parityShards) / dataShards))
 }
 
 /** A session waits for its puts, but not for one that was given up: a hung disk would hold up all collection. */

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { stripeCapacity } from '@holdfast/core/sealing/stripe-layout.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { asId, asStripeId, IdMaker } from '@holdfast/core/wire/ids.ts'
+import type { StripeShape } from '../compute/compute.ts'
+import { InlineCompute } from '../compute/inline-compute.ts'
 import { ManualClock } from '../seams/manual-clock.test-support.ts'
 import { systemRandom } from '../seams/random.ts'
 import { FaultyStore } from '../storage/faulty-store.ts'
@@ -13,6 +16,7 @@ import { StripeNotWritten, StripeWriter, type WrittenStripe } from './write-stri
 const away = new HoldfastError('node_unavailable', 'away')
 const lineage = asId('0a'.repeat(16))
 const shape = { dataShards: 3, parityShards: 2 }
+const MiB = 1024 * 1024
 
 class World {
   readonly clock = new ManualClock()
@@ -43,13 +47,13 @@ class World {
     return store
   }
 
-  write({ number = 1, memoryBytes = 100 } = {}): Promise<WrittenStripe> {
-    const payloads = [0, 1, 2, 3, 4].map((index) => new Uint8Array(100).fill(index))
+  write({ number = 1, memoryBytes = 100, dataShards = 3, parityShards = 2 } = {}): Promise<WrittenStripe> {
+    const payloads = Array.from({ length: dataShards + parityShards }, (_, index) => new Uint8Array(100).fill(index))
     return this.writer.write({
       stripe: asStripeId(`${'0b'.repeat(14)}${number.toString(16).padStart(4, '0')}`),
       bucket: asId('0c'.repeat(16)),
-      shape,
-      writeQuorum: 4,
+      shape: { dataShards, parityShards },
+      writeQuorum: dataShards + 1,
       order: { lineage, sequence: 5 },
       sealed: { shardBytes: 100, places: [], hashes: payloads.map(sha256Of), records: payloads.map(recordBufferOf) },
       memoryBytes,
@@ -65,6 +69,12 @@ class World {
     this.store(number).inject({ on: 'put', wait: () => wait })
     return go
   }
+}
+
+/** What the slot of a long stripe takes. */
+async function memoryOf(wide: StripeShape): Promise<number> {
+  await using compute = await InlineCompute.open(systemRandom, 64 * MiB)
+  return (await compute.open({ shape: wide, ...stripeCapacity(wide.dataShards, 256 * 1024) })).memoryBytes
 }
 
 async function turns(): Promise<void> {
@@ -259,7 +269,8 @@ describe('writing a stripe', () => {
   it('leaves three large stripes to a disk that hangs, and takes back what waits behind them', async () => {
     const world = new World(5)
     world.hang(2)
-    const writing = [1, 2, 3, 4, 5].map((number) => world.write({ number, memoryBytes: 16 * 1024 * 1024 }))
+    const memoryBytes = await memoryOf(shape)
+    const writing = [1, 2, 3, 4, 5].map((number) => world.write({ number, memoryBytes }))
     await turns()
     world.clock.advance(100)
     const written = await Promise.all(writing)
@@ -271,10 +282,29 @@ describe('writing a stripe', () => {
     assert.equal(await written[4]?.late[0]?.arrived, false)
   })
 
+  it('leaves one stripe of a wide shape to a disk that hangs, and writes the others', async () => {
+    for (const wide of [
+      { dataShards: 6, parityShards: 4 },
+      { dataShards: 8, parityShards: 2 },
+      { dataShards: 16, parityShards: 4 },
+    ]) {
+      const world = new World(wide.dataShards + wide.parityShards)
+      world.hang(2)
+      const memoryBytes = await memoryOf(wide)
+      const writing = [1, 2, 3].map((number) => world.write({ number, memoryBytes, ...wide }))
+      await turns()
+      world.clock.advance(100)
+      const written = await Promise.all(writing)
+      world.clock.advance(1900)
+      const free = await Promise.all(written.map(({ aftermath }) => isSettled(aftermath.settled)))
+      assert.deepEqual(free, [false, true, true])
+    }
+  })
+
   it('leaves a put in its queue that nobody else takes, however slow the disks are', async () => {
     const world = new World(5)
     const letGo = [0, 1, 2, 3, 4].map((number) => world.hang(number))
-    const writing = [1, 2, 3, 4].map((number) => world.write({ number, memoryBytes: 17 * 1024 * 1024 }))
+    const writing = [1, 2, 3, 4].map((number) => world.write({ number, memoryBytes: 17 * MiB }))
     await turns()
     world.clock.advance(2500)
     assert.deepEqual(await Promise.all(writing.map(isSettled)), [false, false, false, false])
