@@ -114,12 +114,12 @@ export class StripesOut {
   }
 
   #follow({ stripe, shards }: NewStripe, late: readonly LateShard[]): void {
-    for (const { index, arrived } of late) {
+    for (const { index, node, arrived } of late) {
       arrived
         .then(async (durable) => {
           const sha256 = shards[index]?.sha256
-          if (durable && sha256 !== undefined) await this.#catalog.write(shardArrived, { stripe, index, sha256 })
-          else await this.#catalog.write(shardsDamaged, { stripe, indexes: [index], state: 'missing' })
+          if (durable && sha256 !== undefined) await this.#catalog.write(shardArrived, { stripe, index, node, sha256 })
+          else await this.#catalog.write(shardsDamaged, { stripe, indexes: [index], node, state: 'missing' })
         })
         // The row says `expected`, which is still true; whoever looks for incomplete stripes finds it.
         .catch(() => {})

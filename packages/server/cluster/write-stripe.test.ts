@@ -154,6 +154,28 @@ describe('writing a stripe', () => {
     await writing
   })
 
+  it('counts for a substitute what it says itself, not what comes late from the node before it', async () => {
+    const world = new World(6)
+    const letGo = [0, 1, 2, 3, 4, 5].map((number) => world.hang(number))
+    const writing = world.write()
+    await turns()
+    const sixth = world.stores.findIndex(({ fired }) => fired.get('put') === undefined)
+    world.clock.advance(2000)
+    for (const [number, go] of letGo.entries()) if (number !== sixth) go()
+    await turns()
+    world.clock.advance(100)
+    const { shards, late } = await writing
+    assert.deepEqual(shards.map(({ state }) => state).sort(), ['durable', 'durable', 'durable', 'durable', 'expected'])
+    assert.deepEqual(
+      late.map(({ node }) => node),
+      [sixth],
+    )
+    const arrived = late[0]?.arrived ?? assert.fail()
+    assert.equal(await isSettled(arrived), false)
+    letGo[sixth]?.()
+    assert.equal(await arrived, true)
+  })
+
   it('gives up when the quorum cannot be reached any more, and says how many there were', async () => {
     const world = new World(5)
     for (const number of [0, 3]) world.store(number).inject({ on: 'put', error: away })
