@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { hasCode } from '@holdfast/core/wire/errors.ts'
-import { pieces, TestGateway } from './gateway.test-support.ts'
+import { pieces, refusal, TestGateway } from './gateway.test-support.ts'
 import { ManualClock } from './seams/manual-clock.test-support.ts'
 
 const MiB = 1024 * 1024
@@ -61,7 +60,7 @@ describe('a reader for whom a day is not enough', () => {
     await passMinutes(clock, HOURS_24 - 1)
     assert.equal((await reading.next()).done, false)
     await passMinutes(clock, 1)
-    await assert.rejects(reading.next(), (error) => hasCode(error, 'version_not_found'))
+    await assert.rejects(reading.next(), refusal('version_not_found'))
     assert.ok((await collected(test)) > 1)
   })
 })

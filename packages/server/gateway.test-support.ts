@@ -1,4 +1,6 @@
 /** A whole gateway over nodes in memory, whose faults a test commands, and a catalog in memory. */
+import assert from 'node:assert/strict'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { PolicyRequest } from '@holdfast/core/wire/policy.ts'
 import type { Catalog } from './catalog/catalog.ts'
@@ -13,12 +15,15 @@ import { MasterKeys, makeMasterKey } from './files/keys/master-keys.ts'
 import type { UploadRequest } from './files/uploads.ts'
 import { Gateway } from './gateway.ts'
 import { type Clock, systemClock } from './seams/clock.ts'
+import type { ManualClock } from './seams/manual-clock.test-support.ts'
 import { systemRandom } from './seams/random.ts'
 import { FaultyStore } from './storage/faulty-store.ts'
 import { MemoryStore } from './storage/memory-store.ts'
 import type { ShardStore } from './storage/shard-store.ts'
 
 const MiB = 1024 * 1024
+const STEP_MS = 10
+const STEPS_MAX = 10_000
 export const tester = { principal: 'tester', requestId: 'test' }
 
 /** Every transaction on its own, on the calling thread. */
@@ -159,4 +164,24 @@ export class TestGateway implements AsyncDisposable {
 /** A body that arrives in pieces. */
 export async function* pieces(bytes: Uint8Array, pieceBytes = 50_000): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+}
+
+/** Says whether what was thrown is the refusal of this code. */
+export function refusal(code: string) {
+  return (error: unknown): boolean => error instanceof HoldfastError && error.code === code
+}
+
+/** Lets the time go by as fast as what waits for it. */
+export async function advanceUntil(clock: ManualClock, done: Promise<unknown>): Promise<void> {
+  let isDone = false
+  const watched = done.finally(() => {
+    isDone = true
+  })
+  watched.catch(() => {})
+  for (let step = 0; !isDone && step < STEPS_MAX; step++) {
+    await new Promise(setImmediate)
+    clock.advance(STEP_MS)
+  }
+  assert.ok(isDone, 'what was waited for came')
+  await watched
 }
