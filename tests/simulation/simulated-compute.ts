@@ -75,9 +75,10 @@ export class SimulatedCompute implements Compute {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #hold(slot: StripeSlot): StripeSlot {
-    const { plain } = slot
+    const { plain, memoryBytes } = slot
     const held: StripeSlot = {
       plain,
+      memoryBytes,
       cut: (request) => slot.cut(request),
       seal: (request) => slot.seal(request),
       release: () => {

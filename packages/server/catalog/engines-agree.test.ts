@@ -143,7 +143,7 @@ function walk(catalog: TestCatalog): void {
     chunks: [a, b, c],
     states: ['durable', 'durable', 'durable', 'durable', 'expected'],
   })
-  call('shardArrived', { stripe: stripe.stripe, index: 4, sha256: stripe.shards[4]?.sha256 })
+  call('shardArrived', { stripe: stripe.stripe, ...stripe.shards[4] })
   call('shardsDamaged', { stripe: stripe.stripe, indexes: [0], state: 'missing' })
   call('findChunks', { bucket, chunks: [a, b, chunkNamed('?')], goodShardsNeeded: true })
   const page = pageOf([a, b, a])

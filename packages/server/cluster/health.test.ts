@@ -7,6 +7,8 @@ import { shardsDamaged } from '../catalog/transactions/shards-damaged.ts'
 import { ClusterHealth } from './health.ts'
 import { Nodes } from './nodes.ts'
 
+const ROOM_BYTES = 3 * 1024 * 1024
+
 /** Five nodes, the health that is said of them, and a catalog to say it from. */
 class Cluster implements Disposable {
   readonly catalog = new TestCatalog()
@@ -19,7 +21,7 @@ class Cluster implements Disposable {
 
   constructor() {
     for (const [index, { node: id }] of this.#who.entries()) {
-      const at = { name: `drive-${index + 1}`, zone: 'z', capacityBytes: 1, freeBytes: 1 }
+      const at = { name: `drive-${index + 1}`, zone: 'z', capacityBytes: ROOM_BYTES, freeBytes: ROOM_BYTES }
       this.start(index + 1, 5)
       this.nodes.add({ ...at, id, number: index + 1, region: 'here', weight: 1, state: 'online', writable: true })
     }
@@ -84,6 +86,23 @@ describe('the health of the cluster', () => {
     assert.deepEqual(await cluster.said(), ['degraded', true, false])
     cluster.lose(3)
     assert.deepEqual(await cluster.said(), ['critical', false, false])
+  })
+
+  it('counts for writes whoever a write counts on: also who is silent, not who hangs, has no room or takes nothing new', async () => {
+    using cluster = new Cluster()
+    const { nodes } = cluster
+    const put = new Promise<boolean>(() => undefined)
+    const isWritable = async (): Promise<unknown> => (await cluster.said())[2]
+    for (const number of [1, 2, 3, 4, 5]) nodes.noteSilence(number, put)
+    assert.equal(await isWritable(), true)
+    nodes.noteHang(1, put)
+    assert.equal(await isWritable(), true)
+    for (const change of [{ weight: 0 }, { freeBytes: 1000 }, { writable: false }]) {
+      const before = nodes.get(2) ?? assert.fail()
+      nodes.add({ ...before, ...change })
+      assert.equal(await isWritable(), false, JSON.stringify(change))
+      nodes.add(before)
+    }
   })
 
   it('sees a stripe that has lost a shard besides the nodes that are away', async () => {

@@ -4,6 +4,7 @@
  * A node whose disk went back in time is *suspect*: it serves, but nothing is called readable because of it until someone has looked
  * what it still holds.
  */
+import { SHARD_BYTES_MAX } from '@holdfast/core/sealing/chunk-format.ts'
 import type { StoredState } from '@holdfast/core/wire/rest/cluster.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { type StoredHealth, storedHealth } from '../catalog/transactions/stored-health.ts'
@@ -17,7 +18,7 @@ export interface Health {
   readonly state: StoredState
   /** Every stripe has the shards that a read needs, on nodes that are there and known. Where no node is there, nothing is readable. */
   readonly readable: boolean
-  /** Nodes enough take writes for every bucket. */
+  /** Nodes enough take writes for every bucket, whatever their length. */
   readonly writable: boolean
   readonly nodes: readonly NodeStanding[]
 }
@@ -54,7 +55,7 @@ export class ClusterHealth {
   }
 
   #takers(without?: number): number {
-    return this.#nodes.all().filter(({ writable, number }) => writable && number !== without).length
+    return this.#nodes.takers(SHARD_BYTES_MAX).filter(({ number }) => number !== without).length
   }
 
   async #stored(): Promise<StoredHealth> {

@@ -28,7 +28,7 @@ export interface NodeView {
   readonly region: string
   readonly weight: number
   readonly state: NodeState
-  /** Takes new shards: online, and with room. */
+  /** Takes new shards: online, with room, and its disk is not taken to hang. */
   readonly writable: boolean
   readonly capacityBytes: number
   readonly freeBytes: number
@@ -40,8 +40,9 @@ export class Nodes {
   readonly #transport: Transport
   readonly #onChange: NodeChange
   readonly #views = new Map<number, NodeView>()
-  /** Puts that a node is silent on, by its number. */
+  /** How many puts a node is silent on, and how many of them it is taken to hang on, by its number. */
   readonly #silent = new Map<number, number>()
+  readonly #hung = new Map<number, number>()
 
   constructor(transport: Transport, onChange: NodeChange) {
     this.#transport = transport
@@ -68,22 +69,25 @@ export class Nodes {
     return this.#transport.link(number)
   }
 
-  /**
-   * For placement: those that take a shard of this length now, or with `all` every node, as room for what will be repaired later.
-   * One that cannot take it is given as if it had room: what is placed there is only expected of it.
-   */
-  candidates(which: 'takers' | 'all', shardBytes: number): PlacementNode[] {
-    return this.all()
-      .map((node) => ({ ...node, takes: this.takes(node.number, shardBytes) }))
-      .filter(({ takes }) => which === 'all' || takes)
-      .map(({ number, zone, freeBytes, weight, takes }) => {
-        return { number, zone, weight, freeBytes: takes ? freeBytes : Number.MAX_SAFE_INTEGER }
-      })
+  /** The one rule of who takes a shard of this length. Those that are silent do: they may only pause. */
+  takers(shardBytes: number): NodeView[] {
+    return this.all().filter(({ writable, weight, freeBytes }) => writable && weight > 0 && freeBytes >= shardBytes)
   }
 
-  takes(number: number, shardBytes: number): boolean {
-    const node = this.#views.get(number)
-    return node?.writable === true && node.weight > 0 && node.freeBytes >= shardBytes
+  isSilent(number: number): boolean {
+    return (this.#silent.get(number) ?? 0) > 0
+  }
+
+  /**
+   * For placement: those that take a shard of this length, of these only who answers at once, or with `all` every node, as room for
+   * what will be repaired later. One that cannot take it is given as if it had room: what is placed there is only expected of it.
+   */
+  candidates(which: 'answering' | 'takers' | 'all', shardBytes: number): PlacementNode[] {
+    const takers = this.takers(shardBytes)
+    if (which === 'answering') return takers.filter(({ number }) => !this.isSilent(number))
+    if (which === 'takers') return takers
+    const taking = new Set(takers.map(({ number }) => number))
+    return this.all().map((node) => (taking.has(node.number) ? node : { ...node, freeBytes: Number.MAX_SAFE_INTEGER }))
   }
 
   /** What a failed call says of the node, at once; `refresh` finds out the rest. */
@@ -94,14 +98,15 @@ export class Nodes {
       this.#set(number, { state: 'offline', writable: false })
   }
 
-  /** A node that does not answer a put takes no new ones until that one has come to an end, and the node is asked again and answers. */
+  /** A node does not answer a put: until that one has ended, others are asked before it. */
   noteSilence(number: number, put: Promise<boolean>): void {
-    const count = (change: number): void => {
-      this.#silent.set(number, (this.#silent.get(number) ?? 0) + change)
-    }
-    count(1)
+    countUntilEnd(this.#silent, number, put)
+  }
+
+  /** A node is taken to hang on a put: it takes no new ones until that one has ended, and the node is asked again and answers. */
+  noteHang(number: number, put: Promise<boolean>): void {
+    countUntilEnd(this.#hung, number, put)
     this.#set(number, { writable: false })
-    put.then(() => count(-1)).catch(() => {})
   }
 
   /** Asks every node how it is. */
@@ -119,8 +124,8 @@ export class Nodes {
     }
     const { capacityBytes, freeBytes } = report
     const state = report.state === 'failed' ? 'failed' : report.state === 'absent' ? 'offline' : 'online'
-    const isSilent = (this.#silent.get(number) ?? 0) > 0
-    this.#set(number, { state, writable: report.state === 'online' && !isSilent, capacityBytes, freeBytes })
+    const isHung = (this.#hung.get(number) ?? 0) > 0
+    this.#set(number, { state, writable: report.state === 'online' && !isHung, capacityBytes, freeBytes })
   }
 
   #set(number: number, change: Partial<NodeView>): void {
@@ -130,4 +135,11 @@ export class Nodes {
     this.#views.set(number, after)
     if (before.state !== after.state || before.writable !== after.writable) this.#onChange(before, after)
   }
+}
+
+/** Counts a put as long as it lasts. */
+function countUntilEnd(counts: Map<number, number>, number: number, put: Promise<boolean>): void {
+  const count = (change: number): unknown => counts.set(number, (counts.get(number) ?? 0) + change)
+  count(1)
+  put.then(() => count(-1)).catch(() => {})
 }

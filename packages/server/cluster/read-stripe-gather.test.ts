@@ -86,6 +86,17 @@ describe('gathering shards', () => {
     assert.deepEqual(await found(), [0])
   })
 
+  it('waits for all that are silent together, from the first one on', async () => {
+    const { clock, fall, found } = gathering([0, 1, 2], { needed: 2, enough: 0 })
+    fall(1)
+    clock.advance(1000)
+    fall(2)
+    clock.advance(GIVE_UP_AFTER_MS - 1000)
+    assert.equal(clock.timers, 0)
+    fall(3)
+    assert.deepEqual(await found(), [])
+  })
+
   it('counts two entries of one index once', async () => {
     const { asked, answer, found } = gathering([1, 1, 2, 3], { needed: 3, enough: 0 })
     for (const node of [1, 2, 3]) await answer(node)

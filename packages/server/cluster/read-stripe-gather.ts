@@ -13,7 +13,7 @@ import type { ShardRow } from '../catalog/rows.ts'
 import type { Shard } from '../compute/compute.ts'
 import type { Clock, Timer } from '../seams/clock.ts'
 
-/** Where nobody else is left to be asked, those that are silent are waited for so long. */
+/** Where nobody else is left to be asked, those that are silent are waited for so long, counted from the first silence. */
 export const GIVE_UP_AFTER_MS = 5000
 const NOT_WANTED = new Error('what was wanted has come another way')
 
@@ -39,6 +39,7 @@ export function gather(clock: Clock, { shards, needed, enough = -1 }: Wanted, as
   /** Of those that are open, the ones that are not silent. */
   const hopeful = new Set<ShardRow>()
   let giveUp: Timer | undefined
+  let isLate = false
 
   const end = (): void => {
     giveUp?.cancel()
@@ -49,7 +50,12 @@ export function gather(clock: Clock, { shards, needed, enough = -1 }: Wanted, as
     open.add(shard)
     hopeful.add(shard)
     const onSilence = (): void => {
-      if (hopeful.delete(shard)) look()
+      if (!hopeful.delete(shard)) return
+      giveUp ??= clock.after(GIVE_UP_AFTER_MS, () => {
+        isLate = true
+        look()
+      })
+      look()
     }
     const settle = (bytes: Uint8Array | undefined): void => {
       open.delete(shard)
@@ -69,7 +75,7 @@ export function gather(clock: Clock, { shards, needed, enough = -1 }: Wanted, as
       start(next)
     }
     if (present.has(enough) || present.size >= needed || open.size === 0) end()
-    else if (hopeful.size === 0) giveUp ??= clock.after(GIVE_UP_AFTER_MS, end)
+    else if (isLate && hopeful.size === 0) end()
   }
   look()
   return promise

@@ -82,7 +82,7 @@ export class StripesOut {
       const { keys, shape, writeQuorum, compress } = plan
       const sealed = await slot.seal({ stripe, keys, shape, chunks, compress })
       const order = { lineage: this.#lineage, sequence }
-      const memoryBytes = memoryBytesOf(slot, shape)
+      const { memoryBytes } = slot
       const write = { stripe, bucket: keys.bucket, shape, writeQuorum, order, sealed, memoryBytes }
       const written = await this.#writer.write(write)
       aftermath = written.aftermath
@@ -114,22 +114,17 @@ export class StripesOut {
   }
 
   #follow({ stripe, shards }: NewStripe, late: readonly LateShard[]): void {
-    for (const { index, arrived } of late) {
+    for (const { index, node, arrived } of late) {
       arrived
         .then(async (durable) => {
           const sha256 = shards[index]?.sha256
-          if (durable && sha256 !== undefined) await this.#catalog.write(shardArrived, { stripe, index, sha256 })
-          else await this.#catalog.write(shardsDamaged, { stripe, indexes: [index], state: 'missing' })
+          if (durable && sha256 !== undefined) await this.#catalog.write(shardArrived, { stripe, index, node, sha256 })
+          else await this.#catalog.write(shardsDamaged, { stripe, indexes: [index], node, state: 'missing' })
         })
         // The row says `expected`, which is still true; whoever looks for incomplete stripes finds it.
         .catch(() => {})
     }
   }
-}
-
-/** A slot is as long as it was asked for, however short its records became. */
-function memoryBytesOf({ plain }: StripeSlot, { dataShards, parityShards }: StripeShape): number {
-  return Math.ceil(plain.length * (1 + (dataShards + parityShards) / dataShards))
 }
 
 /** A session waits for its puts, but not for one that was given up: a hung disk would hold up all collection. */

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { stripeCapacity } from '@holdfast/core/sealing/stripe-layout.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { asId, asStripeId, IdMaker } from '@holdfast/core/wire/ids.ts'
+import type { StripeShape } from '../compute/compute.ts'
+import { InlineCompute } from '../compute/inline-compute.ts'
 import { ManualClock } from '../seams/manual-clock.test-support.ts'
 import { systemRandom } from '../seams/random.ts'
 import { FaultyStore } from '../storage/faulty-store.ts'
@@ -13,6 +16,7 @@ import { StripeNotWritten, StripeWriter, type WrittenStripe } from './write-stri
 const away = new HoldfastError('node_unavailable', 'away')
 const lineage = asId('0a'.repeat(16))
 const shape = { dataShards: 3, parityShards: 2 }
+const MiB = 1024 * 1024
 
 class World {
   readonly clock = new ManualClock()
@@ -43,13 +47,13 @@ class World {
     return store
   }
 
-  write({ number = 1, memoryBytes = 100 } = {}): Promise<WrittenStripe> {
-    const payloads = [0, 1, 2, 3, 4].map((index) => new Uint8Array(100).fill(index))
+  write({ number = 1, memoryBytes = 100, dataShards = 3, parityShards = 2 } = {}): Promise<WrittenStripe> {
+    const payloads = Array.from({ length: dataShards + parityShards }, (_, index) => new Uint8Array(100).fill(index))
     return this.writer.write({
       stripe: asStripeId(`${'0b'.repeat(14)}${number.toString(16).padStart(4, '0')}`),
       bucket: asId('0c'.repeat(16)),
-      shape,
-      writeQuorum: 4,
+      shape: { dataShards, parityShards },
+      writeQuorum: dataShards + 1,
       order: { lineage, sequence: 5 },
       sealed: { shardBytes: 100, places: [], hashes: payloads.map(sha256Of), records: payloads.map(recordBufferOf) },
       memoryBytes,
@@ -65,6 +69,12 @@ class World {
     this.store(number).inject({ on: 'put', wait: () => wait })
     return go
   }
+}
+
+/** What the slot of a long stripe takes. */
+async function memoryOf(wide: StripeShape): Promise<number> {
+  await using compute = await InlineCompute.open(systemRandom, 64 * MiB)
+  return (await compute.open({ shape: wide, ...stripeCapacity(wide.dataShards, 256 * 1024) })).memoryBytes
 }
 
 async function turns(): Promise<void> {
@@ -144,6 +154,28 @@ describe('writing a stripe', () => {
     await writing
   })
 
+  it('counts for a substitute what it says itself, not what comes late from the node before it', async () => {
+    const world = new World(6)
+    const letGo = [0, 1, 2, 3, 4, 5].map((number) => world.hang(number))
+    const writing = world.write()
+    await turns()
+    const sixth = world.stores.findIndex(({ fired }) => fired.get('put') === undefined)
+    world.clock.advance(2000)
+    for (const [number, go] of letGo.entries()) if (number !== sixth) go()
+    await turns()
+    world.clock.advance(100)
+    const { shards, late } = await writing
+    assert.deepEqual(shards.map(({ state }) => state).sort(), ['durable', 'durable', 'durable', 'durable', 'expected'])
+    assert.deepEqual(
+      late.map(({ node }) => node),
+      [sixth],
+    )
+    const arrived = late[0]?.arrived ?? assert.fail()
+    assert.equal(await isSettled(arrived), false)
+    letGo[sixth]?.()
+    assert.equal(await arrived, true)
+  })
+
   it('gives up when the quorum cannot be reached any more, and says how many there were', async () => {
     const world = new World(5)
     for (const number of [0, 3]) world.store(number).inject({ on: 'put', error: away })
@@ -202,10 +234,65 @@ describe('writing a stripe', () => {
     assert.equal(again.shards.find(({ node }) => node === 2)?.state, 'durable')
   })
 
+  it('waits for nodes that pause all at once, and not for those that are taken to hang', async () => {
+    const world = new World(5)
+    const letGo = [0, 1, 2, 3, 4].map((number) => world.hang(number))
+    const first = world.write()
+    await turns()
+    world.clock.advance(2000)
+    const second = world.write({ number: 2 })
+    world.clock.advance(7999)
+    const third = world.write({ number: 3 })
+    assert.deepEqual(await Promise.all([first, second, third].map(isSettled)), [false, false, false])
+    world.clock.advance(1)
+    await assert.rejects(world.write({ number: 4 }), /needs 4 nodes and reached 0/)
+    for (const go of letGo) go()
+    for (const { shards } of await Promise.all([first, second, third])) {
+      assert.deepEqual(
+        shards.map(({ state }) => state),
+        Array(5).fill('durable'),
+      )
+    }
+    for (const store of world.stores) store.heal()
+    await world.nodes.refresh()
+    await world.write({ number: 5 })
+    assert.equal(world.clock.timers, 0)
+  })
+
+  it('asks all nodes that answer before one that is silent, and as many of those as the quorum needs', async () => {
+    const world = new World(9)
+    const letGo = [0, 1, 2, 3, 4, 5].map((number) => world.hang(number))
+    for (const number of letGo.keys()) world.nodes.noteSilence(number, new Promise(() => undefined))
+    const writing = world.write()
+    await turns()
+    assert.equal(await isSettled(writing), false)
+    for (const go of letGo) go()
+    const { shards } = await writing
+    assert.ok(new Set(shards.map(({ node }) => node)).isSupersetOf(new Set([6, 7, 8])))
+  })
+
+  it('asks a silent node when another one fails that the quorum needs', async () => {
+    const world = new World(5)
+    const go = world.hang(2)
+    const first = world.write()
+    await turns()
+    world.clock.advance(2000)
+    await first
+    world.store(1).inject({ on: 'put', error: away })
+    const second = world.write({ number: 2 })
+    await turns()
+    assert.equal(await isSettled(second), false)
+    go()
+    const { shards } = await second
+    assert.equal(shards.find(({ node }) => node === 2)?.state, 'durable')
+    assert.equal(shards.find(({ node }) => node === 1)?.state, 'missing')
+  })
+
   it('leaves three large stripes to a disk that hangs, and takes back what waits behind them', async () => {
     const world = new World(5)
     world.hang(2)
-    const writing = [1, 2, 3, 4, 5].map((number) => world.write({ number, memoryBytes: 16 * 1024 * 1024 }))
+    const memoryBytes = await memoryOf(shape)
+    const writing = [1, 2, 3, 4, 5].map((number) => world.write({ number, memoryBytes }))
     await turns()
     world.clock.advance(100)
     const written = await Promise.all(writing)
@@ -217,10 +304,29 @@ describe('writing a stripe', () => {
     assert.equal(await written[4]?.late[0]?.arrived, false)
   })
 
+  it('leaves one stripe of a wide shape to a disk that hangs, and writes the others', async () => {
+    for (const wide of [
+      { dataShards: 6, parityShards: 4 },
+      { dataShards: 8, parityShards: 2 },
+      { dataShards: 16, parityShards: 4 },
+    ]) {
+      const world = new World(wide.dataShards + wide.parityShards)
+      world.hang(2)
+      const memoryBytes = await memoryOf(wide)
+      const writing = [1, 2, 3].map((number) => world.write({ number, memoryBytes, ...wide }))
+      await turns()
+      world.clock.advance(100)
+      const written = await Promise.all(writing)
+      world.clock.advance(1900)
+      const free = await Promise.all(written.map(({ aftermath }) => isSettled(aftermath.settled)))
+      assert.deepEqual(free, [false, true, true])
+    }
+  })
+
   it('leaves a put in its queue that nobody else takes, however slow the disks are', async () => {
     const world = new World(5)
     const letGo = [0, 1, 2, 3, 4].map((number) => world.hang(number))
-    const writing = [1, 2, 3, 4].map((number) => world.write({ number, memoryBytes: 17 * 1024 * 1024 }))
+    const writing = [1, 2, 3, 4].map((number) => world.write({ number, memoryBytes: 17 * MiB }))
     await turns()
     world.clock.advance(2500)
     assert.deepEqual(await Promise.all(writing.map(isSettled)), [false, false, false, false])

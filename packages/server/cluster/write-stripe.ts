@@ -3,6 +3,9 @@
  * write quorum is and another 100 ms have passed. A node that fails, or is silent for long, is replaced by one that holds no
  * shard of this stripe, where there is one. What is missing then is committed as *expected* or *missing* and followed up.
  *
+ * A disk may pause, and all disks at once where one lies below them. So a node that is *silent* is passed over as long as others are
+ * enough for the quorum, and waited for where they are not; only one that is silent for long is taken to hang.
+ *
  * A disk may hang: then its put neither fails nor returns, and reads the stripe's memory whenever it goes on. Such a put is *given
  * up*, which decides what becomes of the stripe and its session, but only its end, *settled*, makes the memory free.
  *
@@ -27,13 +30,16 @@ import type { Nodes } from './nodes.ts'
 
 /** How long the answer waits beyond the quorum for the shards that are still on their way. */
 const BEYOND_QUORUM_MS = 100
-/** A put that is silent for this long, or waits so long for its turn, gets a substitute, if there is one. A silent node gets no new puts. */
+/** A put that is silent for this long, or waits so long for its turn, gets a substitute, if there is one. */
 const STALL_MS = 2000
+/** A node that is silent for this long on a put is taken to hang: no new write waits for it. */
+const HUNG_AFTER_MS = 10_000
 /** No quorum within this time: the write is given up, and so is a put that has not ended by then. */
 const WRITE_DEADLINE_MS = 30_000
 /**
- * What a node was given cannot be taken back. So a node is given no more at a time than what lies in this much of the stripes' memory,
- * three large stripes, and other puts wait here: a disk that hangs keeps less than half of all memory.
+ * What a node was given cannot be taken back, and keeps all memory of its stripe. So a node is given no more at a time than what lies in
+ * this much of the stripes' memory, and other puts wait here: a disk that hangs keeps less than half of all memory. That is three long
+ * stripes of 3+2 (16.3 MiB each), and one of the widest shapes (26 to 33 MiB); room for two of those was measured to be no faster.
  */
 const NODE_MEMORY_BYTES_MAX = 52 * 1024 * 1024
 const NODE_WAITERS_MAX = 4096
@@ -99,7 +105,7 @@ export class StripeWriter {
 
   /** @throws StripeNotWritten, for lack of quorum or of nodes */
   write(stripe: StripeWrite): Promise<WrittenStripe> {
-    let chosen: number[]
+    let chosen: Chosen
     try {
       chosen = this.#choose(stripe)
     } catch (error) {
@@ -107,7 +113,8 @@ export class StripeWriter {
       return Promise.reject(new StripeNotWritten(error, NOTHING_SENT))
     }
     const floor = { nodes: this.#nodes, clock: this.#clock, random: this.#random }
-    return new Attempt(stripe, chosen, { ...floor, roomOf: (node) => this.#roomOf(node) }).run()
+    const attempt = new Attempt(stripe, chosen.nodes, { ...floor, roomOf: (node) => this.#roomOf(node) })
+    return attempt.run(chosen.asked)
   }
 
   #roomOf(node: number): ByteBudget {
@@ -118,19 +125,34 @@ export class StripeWriter {
     return room
   }
 
-  /** The node of each shard. Where too few take one now, all of those do, and others are chosen as those that lack theirs. */
-  #choose({ shape, sealed, writeQuorum }: StripeWrite): number[] {
+  /** Nodes that answer come first, then those that are silent. Where too few take a shard, all of those do, and others lack theirs. */
+  #choose({ shape, sealed, writeQuorum }: StripeWrite): Chosen {
     const needed = { ...shape, shardBytes: sealed.shardBytes }
     const random = (): number => this.#random.float()
-    const takers = this.#nodes.candidates('takers', sealed.shardBytes)
+    const answering = this.#nodes.candidates('answering', sealed.shardBytes)
+    const isEnough = answering.length >= writeQuorum
+    const takers = isEnough ? answering : this.#nodes.candidates('takers', sealed.shardBytes)
     if (takers.length < writeQuorum) throw new QuorumLostError({ needed: writeQuorum, reached: takers.length })
+    const asked = new Set(takers.map(({ number }) => number))
     const total = shape.dataShards + shape.parityShards
-    if (takers.length >= total) return place(random, takers, needed).map((position) => takers[position]?.number ?? -1)
+    if (answering.length >= total) {
+      return { nodes: place(random, answering, needed).map((position) => answering[position]?.number ?? -1), asked }
+    }
     const all = this.#nodes.candidates('all', sealed.shardBytes)
-    const kept = takers.map((taker) => all.findIndex(({ number }) => number === taker.number))
-    while (kept.length < total) kept.push(replaceOne(random, all, { kept, failed: [] }, needed))
-    return shuffled(random, kept).map((position) => all[position]?.number ?? -1)
+    const kept = answering.map((node) => all.findIndex(({ number }) => number === node.number))
+    const others = all.flatMap(({ number }, position) => (asked.has(number) ? [] : [position]))
+    while (kept.length < total) {
+      const failed = kept.length < takers.length ? others : []
+      kept.push(replaceOne(random, all, { kept, failed }, needed))
+    }
+    return { nodes: shuffled(random, kept).map((position) => all[position]?.number ?? -1), asked }
   }
+}
+
+/** The node of each shard, and those that are asked to take theirs. */
+interface Chosen {
+  readonly nodes: number[]
+  readonly asked: ReadonlySet<number>
 }
 
 interface Floor {
@@ -146,7 +168,8 @@ class Attempt {
   readonly #floor: Floor
   /** The node that each index is now meant for. */
   readonly #meantFor: number[]
-  readonly #tried: Set<number>
+  /** Nodes that were asked to take a shard, whatever came of it. */
+  readonly #tried = new Set<number>()
   readonly #durable = new Map<number, number>()
   /** Indexes whose record a node was given already. */
   readonly #sent = new Set<number>()
@@ -158,37 +181,41 @@ class Attempt {
   #answered = false
   #beyondQuorum = false
 
-  constructor(stripe: StripeWrite, chosen: number[], floor: Floor) {
+  constructor(stripe: StripeWrite, meantFor: number[], floor: Floor) {
     this.#stripe = stripe
     this.#floor = floor
-    this.#meantFor = chosen
-    this.#tried = new Set(chosen)
+    this.#meantFor = meantFor
   }
 
-  run(): Promise<WrittenStripe> {
-    const { nodes, clock } = this.#floor
-    for (const [index, node] of this.#meantFor.entries()) {
-      if (nodes.takes(node, this.#stripe.sealed.shardBytes)) this.#send(index, node)
-    }
-    this.#timers.push(clock.after(WRITE_DEADLINE_MS, () => this.#giveUp()))
+  run(asked: ReadonlySet<number>): Promise<WrittenStripe> {
+    this.#ask(asked)
+    this.#timers.push(this.#floor.clock.after(WRITE_DEADLINE_MS, () => this.#giveUp()))
     this.#look()
     return this.#outcome.promise
   }
 
+  #ask(nodes: ReadonlySet<number>): void {
+    for (const [index, node] of this.#meantFor.entries()) {
+      if (nodes.has(node) && !this.#tried.has(node)) this.#send(index, node)
+    }
+  }
+
   #send(index: number, node: number): void {
     const { clock, nodes } = this.#floor
+    this.#tried.add(node)
     const turn = new AbortController()
     const giveBack = (): void => turn.abort(new HoldfastError('overloaded', 'the node is busy'))
     const mayReplace = (): boolean => !this.#answered && this.#meantFor[index] === node
     // A disk is silent only on what it was given; what waits for it stays where it is needed and nobody else takes it.
     let timer = clock.after(STALL_MS, () => {
-      if (this.#answered || (mayReplace() && this.#replace(index))) giveBack()
+      if (this.#answered || (mayReplace() && this.#replace(index, 'answering'))) giveBack()
     })
     const put: Promise<boolean> = this.#put(index, node, turn.signal, () => {
       timer.cancel()
       timer = clock.after(STALL_MS, () => {
         nodes.noteSilence(node, put)
-        if (mayReplace()) this.#replace(index)
+        if (mayReplace()) this.#replace(index, 'answering')
+        timer = clock.after(HUNG_AFTER_MS - STALL_MS, () => nodes.noteHang(node, put))
       })
     })
       .then(
@@ -207,7 +234,7 @@ class Attempt {
       if (this.#meantFor[index] === node) {
         this.#waiting.delete(index)
         if (isDurable) this.#durable.set(index, node)
-        else if (!this.#answered) this.#replace(index)
+        else if (!this.#answered) this.#replaceFailed(index)
       }
       this.#look()
     })
@@ -252,11 +279,19 @@ class Attempt {
     return { id: { stripe, index }, ...shape, bucket, order, sha256, record }
   }
 
+  /** Nodes that are silent are asked only where the quorum needs them. */
+  #replaceFailed(index: number): void {
+    const { writeQuorum, sealed } = this.#stripe
+    if (this.#replace(index, 'answering') || this.#durable.size + this.#waiting.size >= writeQuorum) return
+    if (this.#replace(index, 'takers')) return
+    this.#ask(new Set(this.#floor.nodes.takers(sealed.shardBytes).map(({ number }) => number)))
+  }
+
   /** Sends the shard to a node that has none of this stripe; false where there is none. */
-  #replace(index: number): boolean {
+  #replace(index: number, which: 'answering' | 'takers'): boolean {
     const { nodes, random } = this.#floor
     const candidates = nodes
-      .candidates('takers', this.#stripe.sealed.shardBytes)
+      .candidates(which, this.#stripe.sealed.shardBytes)
       .filter(({ number }) => this.#holds(number, index) || !this.#tried.has(number))
     const kept = candidates.flatMap(({ number }, position) => (this.#holds(number, index) ? [position] : []))
     if (kept.length === candidates.length) return false
@@ -265,7 +300,6 @@ class Attempt {
     const node = candidates[position]?.number
     assert(node !== undefined, 'a substitute is one of the candidates')
     this.#meantFor[index] = node
-    this.#tried.add(node)
     this.#send(index, node)
     return true
   }

@@ -6,7 +6,7 @@ import { SHARD_BYTES_MAX } from '@holdfast/core/sealing/chunk-format.ts'
 import { parseTable } from '@holdfast/core/sealing/stripe-layout.ts'
 import { asId, asStripeId } from '@holdfast/core/wire/ids.ts'
 import { systemRandom } from '../seams/random.ts'
-import { payloadOffsetOf } from '../storage/record.ts'
+import { payloadOffsetOf, recordLengthOf } from '../storage/record.ts'
 import type { ChunkKeys, Compute, SealedStripe, StripeShape } from './compute.ts'
 import { InlineCompute } from './inline-compute.ts'
 import { WorkerPool } from './worker-pool.ts'
@@ -107,6 +107,7 @@ function computeContract(name: string, open: (budgetBytes: number) => Promise<Co
     it('gives records whose head and padding are zero but for the block table', async () => {
       await using compute = await open(64 * MiB)
       const slot = await compute.open({ plainBytes: 5000, shape, shardBytesMax: 70_000 })
+      assert.equal(slot.memoryBytes, 8192 + 5 * recordLengthOf(70_000))
       slot.plain.set(randomBytes(5000))
       const chunks = await slot.cut({ keys, offset: 0, length: 5000, byContent: true, sizes, final: true })
       const { records, shardBytes } = await slot.seal({ stripe, keys, shape, chunks, compress: false })

@@ -83,6 +83,8 @@ export interface SlotSize {
 
 export interface StripeSlot {
   readonly plain: Uint8Array
+  /** All of its memory: the plain area, and room for each record at its longest. */
+  readonly memoryBytes: number
   cut(request: CutRequest): Promise<NamedChunk[]>
   /** May be called once per slot: the records stand in the slot until `release`. */
   seal(request: SealRequest): Promise<SealedStripe>

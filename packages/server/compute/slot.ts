@@ -12,6 +12,7 @@ export interface SlotWork {
 
 export class MemorySlot implements StripeSlot {
   readonly plain: Uint8Array
+  readonly memoryBytes: number
   readonly #memory: Uint8Array
   readonly #recordsAt: number
   readonly #work: SlotWork
@@ -20,6 +21,7 @@ export class MemorySlot implements StripeSlot {
   constructor(memory: Uint8Array, place: SlotPlace, size: SlotSize, work: SlotWork) {
     this.#memory = memory
     this.#recordsAt = place.recordsAt
+    this.memoryBytes = place.end - place.plainAt
     this.#work = work
     this.plain = memory.subarray(place.plainAt, place.plainAt + size.plainBytes)
   }

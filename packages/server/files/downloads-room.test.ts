@@ -6,10 +6,19 @@ import { DownloadsRoom } from './downloads-room.ts'
 
 const CHUNK_BYTES = 2 * 1024 * 1024
 const READERS = 64
+const PIECE = new Uint8Array(CHUNK_BYTES)
+/** A chunk at 1 KiB a second, after 30 seconds. */
+const ALLOWED_MS = 30_000 + 2048 * 1000
 const never = new AbortController().signal
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Fails where there is no room at once, and says so; waiting for it would never end. */
+async function takeNow(room: DownloadsRoom, what: string): Promise<void> {
+  const none = turn().then(() => assert.fail(`${what}: the budget is another than this test expects`))
+  await Promise.race([room.take(CHUNK_BYTES, never), none])
 }
 
 /** So many readers that nothing is left, each with a piece before its client; those that are ended give their room back. */
@@ -18,8 +27,8 @@ async function fullRoom(clock: ManualClock) {
   const ended: number[] = []
   const sending = []
   for (let reader = 0; reader < READERS; reader++) {
-    await room.take(CHUNK_BYTES, never)
-    const pieces = room.send(new Uint8Array(1), () => {
+    await takeNow(room, `there is no room for reader ${reader}`)
+    const pieces = room.send(PIECE, () => {
       ended.push(reader)
       pieces.return(undefined)
       room.give(CHUNK_BYTES)
@@ -34,17 +43,41 @@ async function fullRoom(clock: ManualClock) {
 describe('the memory of readers', () => {
   it('is for those that are few where it is for reading ahead', async () => {
     const room = new DownloadsRoom(new ManualClock())
-    for (let chunk = 0; chunk < READERS / 4; chunk++) await room.take(CHUNK_BYTES, never)
+    for (let chunk = 0; chunk < READERS / 4; chunk++) await takeNow(room, `there is no room for chunk ${chunk}`)
     assert.equal(room.tryTake(CHUNK_BYTES), true)
     assert.equal(room.tryTake(CHUNK_BYTES), false)
-    await room.take(CHUNK_BYTES, never)
+    await takeNow(room, 'there is no room beyond reading ahead')
   })
 
-  it('is taken from nobody as long as nobody waits, however slow', async () => {
+  it('is taken from nobody who takes a little, as long as nobody waits', async () => {
     const clock = new ManualClock()
     const { ended } = await fullRoom(clock)
-    clock.advance(3600_000)
+    clock.advance(ALLOWED_MS - 10 * READERS - 1)
     assert.deepEqual(ended, [])
+    clock.advance(2000)
+    assert.equal(ended.length, READERS)
+    clock.advance(1000)
+    assert.equal(clock.timers, 0)
+  })
+
+  it('is taken from nobody because this process stood still', async () => {
+    const clock = new ManualClock()
+    let sleptMs = 0
+    const room = new DownloadsRoom({
+      now: () => clock.now(),
+      monotonicMs: () => clock.monotonicMs() + sleptMs,
+      after: (delayMs, act) => clock.after(delayMs, act),
+    })
+    let isEnded = false
+    const sending = room.send(new Uint8Array(1024), () => {
+      isEnded = true
+    })
+    sending.next()
+    sleptMs = 8 * 3600_000
+    clock.advance(25_000)
+    assert.equal(isEnded, false)
+    clock.advance(7_000)
+    assert.equal(isEnded, true)
   })
 
   it('comes from the client that has had its piece for longest, if that is long', async () => {
@@ -57,14 +90,15 @@ describe('the memory of readers', () => {
     clock.advance(1_000)
     await waits
     assert.deepEqual(ended, [1])
-    assert.equal(clock.timers, 0)
   })
 
   it('is waited for so long and no longer', async () => {
     const clock = new ManualClock()
     const room = new DownloadsRoom(clock)
-    for (let reader = 0; reader < READERS; reader++) await room.take(CHUNK_BYTES, never)
-    const waits = assert.rejects(room.take(CHUNK_BYTES, never), (error) => hasCode(error, 'overloaded'))
+    for (let reader = 0; reader < READERS; reader++) await takeNow(room, `there is no room for reader ${reader}`)
+    const taking = room.take(CHUNK_BYTES, never)
+    assert.equal(clock.timers, 1, 'the budget is used up')
+    const waits = assert.rejects(taking, (error) => hasCode(error, 'overloaded'))
     clock.advance(30_000)
     await waits
     const gone = new AbortController()

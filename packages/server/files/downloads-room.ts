@@ -1,10 +1,14 @@
 /**
  * The memory of all readers. What a client does not take stays in memory, and a client may take nothing at all; so readers share a
- * budget, wait for it in turn and not for ever, and while somebody waits, those that sit on a piece for long are ended.
+ * budget, wait for it in turn and not for ever, and while somebody waits, those that sit on a piece for long are ended. Who takes
+ * next to nothing is ended in any case, for a reader holds on to its version too.
+ *
+ *     before the client   0 s ──────── 20 s ──────────────── 30 s + 1 s per KiB
+ *                         as it likes  ends if others wait   ends
  */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { ByteBudget } from '../cluster/byte-budget.ts'
-import type { Clock, Timer } from '../seams/clock.ts'
+import type { Clock } from '../seams/clock.ts'
 
 /** Plain bytes that all readers hold together; a chunk is at most 2 MiB. */
 const BUDGET_BYTES = 128 * 1024 * 1024
@@ -15,13 +19,17 @@ const WAITERS_MAX = 1024
 const SLOW_PIECE_MS = 20_000
 /** Longer than that, so that whoever waits for slow readers outlasts them. */
 const WAIT_MS_MAX = 30_000
-const WAIT_TICK_MS = 1000
+/** As slow as a body may come, a piece may go, after the grace that a body has. */
+const SENT_BYTES_PER_SECOND_MIN = 1024
+const SENT_GRACE_MS = 30_000
+const TICK_MS = 1000
 
 /** Ends a reader: its client is not waited for any more. */
 export type EndReader = (why: HoldfastError) => void
 
 interface Sending {
   readonly sinceMs: number
+  readonly allowedMs: number
   readonly end: EndReader
 }
 
@@ -30,6 +38,11 @@ export class DownloadsRoom {
   readonly #budget = new ByteBudget(BUDGET_BYTES, WAITERS_MAX)
   /** The readers whose clients have a piece before them, in the order in which they got it. */
   readonly #sending = new Set<Sending>()
+  #waiting = 0
+  #isLooking = false
+  /** The time in which clients could take something: while this process stood still, nothing was sent. */
+  #passedMs = 0
+  #lookedAtMs = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -44,11 +57,15 @@ export class DownloadsRoom {
   async take(bytes: number, signal: AbortSignal): Promise<void> {
     if (this.#budget.tryTake(bytes)) return
     const late = new AbortController()
-    const waiting = this.#watch(late)
+    const timer = this.#clock.after(WAIT_MS_MAX, () => {
+      late.abort(new HoldfastError('overloaded', 'too many downloads wait for memory; try again shortly'))
+    })
+    this.#waiting++
     try {
       await this.#budget.take(bytes, AbortSignal.any([signal, late.signal]))
     } finally {
-      waiting.cancel()
+      this.#waiting--
+      timer.cancel()
     }
   }
 
@@ -57,7 +74,9 @@ export class DownloadsRoom {
   }
 
   *send(piece: Uint8Array, end: EndReader): Generator<Uint8Array> {
-    const sending = { sinceMs: this.#clock.monotonicMs(), end }
+    if (!this.#isLooking) this.#lookLater()
+    const allowedMs = SENT_GRACE_MS + (1000 * piece.length) / SENT_BYTES_PER_SECOND_MIN
+    const sending = { sinceMs: this.#nowMs(), allowedMs, end }
     this.#sending.add(sending)
     try {
       yield piece
@@ -66,22 +85,35 @@ export class DownloadsRoom {
     }
   }
 
-  #watch(late: AbortController): Timer {
-    const untilMs = this.#clock.monotonicMs() + WAIT_MS_MAX
-    const next = (): Timer =>
-      this.#clock.after(WAIT_TICK_MS, () => {
-        this.#endSlowest()
-        if (this.#clock.monotonicMs() < untilMs) timer = next()
-        else late.abort(new HoldfastError('overloaded', 'too many downloads wait for memory; try again shortly'))
-      })
-    let timer = next()
-    return { cancel: () => timer.cancel() }
+  #nowMs(): number {
+    return this.#passedMs + Math.min(this.#clock.monotonicMs() - this.#lookedAtMs, 2 * TICK_MS)
   }
 
-  #endSlowest(): void {
+  /** One timer for all readers, and only while there are any. */
+  #lookLater(): void {
+    this.#isLooking = true
+    this.#lookedAtMs = this.#clock.monotonicMs()
+    this.#clock.after(TICK_MS, () => {
+      this.#passedMs = this.#nowMs()
+      this.#isLooking = false
+      this.#look()
+      if (this.#sending.size > 0) this.#lookLater()
+    })
+  }
+
+  #look(): void {
     const [slowest] = this.#sending
-    if (slowest === undefined || this.#clock.monotonicMs() - slowest.sinceMs < SLOW_PIECE_MS) return
-    this.#sending.delete(slowest)
-    slowest.end(new HoldfastError('overloaded', 'the client takes its bytes too slowly, and others wait'))
+    if (slowest !== undefined && this.#waiting > 0 && this.#passedMs - slowest.sinceMs >= SLOW_PIECE_MS) {
+      this.#end(slowest, 'the client takes its bytes too slowly, and others wait')
+    }
+    for (const sending of this.#sending) {
+      if (this.#passedMs - sending.sinceMs >= sending.allowedMs)
+        this.#end(sending, `a download is taken with at least ${SENT_BYTES_PER_SECOND_MIN} bytes a second`)
+    }
+  }
+
+  #end(sending: Sending, why: string): void {
+    this.#sending.delete(sending)
+    sending.end(new HoldfastError('overloaded', why))
   }
 }

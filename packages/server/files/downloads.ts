@@ -21,6 +21,8 @@ import type { ChunkReader, PlacedChunk } from './read-chunk.ts'
 const WINDOW_CHUNKS = 64
 /** Chunks of one reader that are held or on their way at once. */
 const READ_AHEAD = 3
+/** So long a reader holds on to what it looked up; then it looks again whether its version is still there. */
+const PIN_MS_MAX = 24 * 3600_000
 /** A longer content is never handed out at once, for that is outside the budget: 2,048 connections can hold as much again. */
 const WHOLE_BYTES_MAX = 64 * 1024
 
@@ -36,7 +38,7 @@ export interface OpenFile {
   readonly whole?: Uint8Array
   /**
    * Verified pieces in order. Throws where one cannot be had; then nothing more may be sent. `end` is called where the client takes
-   * them too slowly while others wait; then the caller returns the generator.
+   * them too slowly; then the caller returns the generator.
    */
   read(range: ByteRange | undefined, signal: AbortSignal, end?: EndReader): AsyncGenerator<Uint8Array>
 }
@@ -61,6 +63,7 @@ export class Downloads {
   readonly #buckets: Buckets
   readonly #sessions: Sessions
   readonly #chunks: ChunkReader
+  readonly #clock: Clock
   readonly #room: DownloadsRoom
 
   constructor(catalog: Catalog, buckets: Buckets, sessions: Sessions, chunks: ChunkReader, clock: Clock) {
@@ -68,6 +71,7 @@ export class Downloads {
     this.#buckets = buckets
     this.#sessions = sessions
     this.#chunks = chunks
+    this.#clock = clock
     this.#room = new DownloadsRoom(clock)
   }
 
@@ -148,7 +152,8 @@ export class Downloads {
     end: EndReader = () => {},
   ): AsyncGenerator<Uint8Array> {
     const { bucket, version } = reading
-    const pin = await this.#pin(reading)
+    let pin = await this.#pin(reading)
+    let pinnedAtMs = this.#clock.monotonicMs()
     const ahead: { bytes: number; plain: Promise<Uint8Array> }[] = []
     const give = ({ bytes, plain }: { bytes: number; plain: Promise<Uint8Array> }): void => {
       plain.then(
@@ -180,6 +185,11 @@ export class Downloads {
         yield* this.#room.send(plain, end)
         ahead.shift()
         give(first)
+        if (this.#clock.monotonicMs() - pinnedAtMs < PIN_MS_MAX) continue
+        const before = pin
+        pin = await this.#pin(reading)
+        pinnedAtMs = this.#clock.monotonicMs()
+        before.release()
       }
     } finally {
       for (const held of ahead) give(held)

@@ -1,6 +1,7 @@
 /**
  * One chunk's plain bytes, verified. The tag decides: where it fails, the nodes are asked once more and check what they read; then the
- * chunk's place is asked for afresh, for a repack may have moved it, and the shards are read whole.
+ * chunk's place is asked for afresh, for a repack may have moved it, and the shards are read whole. Where too few nodes answer, only
+ * another place is worth another try: the same nodes would be waited for again.
  */
 import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -16,13 +17,17 @@ export interface PlacedChunk {
   readonly stripe: StripeRow
 }
 
+type Places = Pick<Catalog, 'read'>
+type Reader = Pick<StripeReader, 'read' | 'readNow' | 'readVerified'>
+type Opener = Pick<Compute, 'openChunk'>
+
 export class ChunkReader {
-  readonly #catalog: Catalog
-  readonly #reader: StripeReader
-  readonly #compute: Compute
+  readonly #catalog: Places
+  readonly #reader: Reader
+  readonly #compute: Opener
   readonly #memory = new ReadMemory()
 
-  constructor(catalog: Catalog, reader: StripeReader, compute: Compute) {
+  constructor(catalog: Places, reader: Reader, compute: Opener) {
     this.#catalog = catalog
     this.#reader = reader
     this.#compute = compute
@@ -36,28 +41,32 @@ export class ChunkReader {
 
   /** @throws file_unavailable, shard_corrupt, version_not_found (its session ended, and the chunk went meanwhile) */
   async read(bucket: Bucket, chunk: PlacedChunk): Promise<Uint8Array> {
-    const plain = (await this.#tryRead(bucket, chunk, false)) ?? (await this.#tryRead(bucket, chunk, true))
-    if (plain !== undefined) return plain
+    let unavailable: HoldfastError | undefined
+    try {
+      const plain = (await this.#tryRead(bucket, chunk, false)) ?? (await this.#tryRead(bucket, chunk, true))
+      if (plain !== undefined) return plain
+    } catch (error) {
+      if (!hasCode(error, 'file_unavailable')) throw error
+      unavailable = error
+    }
     const { places, stripes } = await this.#catalog.read(placesOf, { bucket: bucket.id, chunks: [chunk.place.chunk] })
     const [place] = places
     const [stripe] = stripes
     if (place === undefined || stripe === undefined) {
       throw new HoldfastError('version_not_found', 'this version went while it was read')
     }
+    if (unavailable !== undefined && whereabouts({ place, stripe }) === whereabouts(chunk)) throw unavailable
     const verified = await this.#reader.readVerified(stripe, place)
     const again = this.#open(bucket, place, verified)
     if (again === undefined) throw damaged()
     return again
   }
 
-  /** Undefined where the bytes could not be had this way, or are not the chunk's. */
+  /** Undefined where the bytes are not the chunk's. @throws file_unavailable */
   async #tryRead(bucket: Bucket, { place, stripe }: PlacedChunk, checked: boolean): Promise<Uint8Array | undefined> {
     const memory = this.#memory.take(place.storedBytes)
     try {
       return this.#open(bucket, place, await this.#reader.read(stripe, place, { checked, memory }))
-    } catch (error) {
-      if (hasCode(error, 'file_unavailable')) return undefined
-      throw error
     } finally {
       memory?.release()
     }
@@ -69,6 +78,10 @@ export class ChunkReader {
       throw new HoldfastError('format_unknown', `the bucket has no key of epoch ${place.keyEpoch}`)
     return this.#compute.openChunk(keys, place, sealed)
   }
+}
+
+function whereabouts({ place, stripe }: PlacedChunk): string {
+  return [stripe.stripe, place.place, ...stripe.shards.flatMap(({ index, node }) => [index, node])].join()
 }
 
 function damaged(): HoldfastError {

@@ -36,6 +36,7 @@ class EmptyCompute implements Pick<Compute, 'open'> {
     const hashes = Array.from({ length: shape.dataShards + shape.parityShards }, () => asSha256('0'.repeat(64)))
     return {
       plain: this.#memory.plain,
+      memoryBytes: plainBytes,
       cut: async ({ offset, length }: CutRequest) => this.#cut(offset, length),
       seal: async ({ chunks }: SealRequest) => ({
         shardBytes: 1,

@@ -64,11 +64,13 @@ describe('findChunks', () => {
     catalog.run(shardArrived, {
       stripe: stripe.stripe,
       index: 4,
+      node: late.node,
       sha256: chunkNamed('x') as string as typeof late.sha256,
     })
-    catalog.run(shardArrived, { stripe: stripe.stripe, index: 0, sha256: stripe.shards[0]?.sha256 ?? late.sha256 })
+    const [first] = stripe.shards
+    catalog.run(shardArrived, { stripe: stripe.stripe, ...(first ?? late) })
     assert.deepEqual(found(catalog, [a]), [])
-    catalog.run(shardArrived, { stripe: stripe.stripe, index: 4, sha256: late.sha256 })
+    catalog.run(shardArrived, { stripe: stripe.stripe, ...late })
     assert.deepEqual(found(catalog, [a]), [a])
   })
 })

@@ -81,7 +81,7 @@ describe('the health of what is stored', () => {
     catalog.run(shardsDamaged, { stripe, indexes: [0, 1], state: 'missing' })
     assert.deepEqual(catalog.health(), { ...even(-1), existing: 0, isIncomplete: true })
     const arrived = shards[4] ?? assert.fail()
-    catalog.run(shardArrived, { stripe, index: 4, sha256: arrived.sha256 })
+    catalog.run(shardArrived, { stripe, ...arrived })
     assert.deepEqual(catalog.health(), { ...even(0), isIncomplete: true })
   })
 
