@@ -239,9 +239,6 @@ export class SimulatedCluster {
       if (!node.hasStarted || node.store === undefined) continue
       const report = await node.life.outlive(node.store.report())
       if (report === undefined || report.state === 'absent') continue
-      // A start that is told twice, because the first answer was lost, looks like a disk that was rolled back, and stays marked.
-      const wasTold = node.startTold
-      node.startTold = true
       const { number, verdict } = await catalog.write(nodeStarted, {
         ...report,
         name: node.name,
@@ -251,8 +248,7 @@ export class SimulatedCluster {
       if (life.isOver) return
       node.hasStarted = false
       node.number = number
-      if (wasTold && verdict === 'rolled_back') node.isSuspect = true
-      const isTrusted = node.isDamaged || node.isSuspect || verdict === 'new' || verdict === 'current'
+      const isTrusted = node.isDamaged || verdict === 'new' || verdict === 'current'
       demand(isTrusted, `${node.name}, an honest disk, is called ${verdict}: start ${report.starts}`)
     }
     const rows = await catalog.read(listNodes, {})

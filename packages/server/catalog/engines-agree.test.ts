@@ -128,8 +128,10 @@ function walk(catalog: TestCatalog): void {
     nowMs: 1,
   }
   const segmentEnds = [{ segment: 1, bytes: 4096 }]
-  for (const starts of [1, 1, 2]) call('nodeStarted', { ...node, starts, segmentEnds })
-  call('nodeStarted', { ...node, disk: ids.next(), starts: 3, segmentEnds })
+  const start = ids.next()
+  for (const told of [start, start, ids.next()]) call('nodeStarted', { ...node, starts: 1, start: told, segmentEnds })
+  call('nodeStarted', { ...node, starts: 2, start: ids.next(), segmentEnds })
+  call('nodeStarted', { ...node, disk: ids.next(), starts: 3, start: ids.next(), segmentEnds })
   call('nodeSeen', { number: 1, state: 'full', capacityBytes: 1, freeBytes: 0, segmentEnds, nowMs: 2 })
   call('listNodes', {})
 

@@ -145,6 +145,8 @@ export interface NodeRow {
   readonly capacityBytes: number
   readonly freeBytes: number
   readonly starts: number
+  /** The id of its last start. */
+  readonly start: Id
   readonly joinedAt: number
   readonly seenAt: number
   /** When its disk was found behind what was last seen of it, where nobody has looked at it since. */

@@ -1,13 +1,14 @@
 /**
- * The file `identity` says who a disk is: cluster, the catalog's lineage, node, disk, and how often it was started. It is replaced as a whole, so
- * that a crash leaves the old one or the new one.
+ * The file `identity` says who a disk is: cluster, the catalog's lineage, node, disk, and which start of it this is, by number and by
+ * an id of its own: a copy of the disk counts up to the same number, but never draws the same id. It is replaced as a whole, so that a
+ * crash leaves the old one or the new one.
  *
  * A directory without it is a new disk, or a mount point whose disk is missing; nobody can tell which. So a disk is made
  * only when the caller says so, and only where there are no segments either.
  */
 import { crc32 } from 'node:zlib'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { type Id, isId } from '@holdfast/core/wire/ids.ts'
+import { asId, type Id, isId } from '@holdfast/core/wire/ids.ts'
 import { type Disk, systemCodeOf } from '../seams/disk.ts'
 import { SEGMENTS_DIRECTORY } from './segment-name.ts'
 
@@ -19,7 +20,11 @@ export interface Identity {
   readonly disk: Id
   /** Raised, and synced, before anything else at every start. */
   readonly starts: number
+  /** Drawn anew at every start; `NEVER_STARTED` before the first. */
+  readonly start: Id
 }
+
+export const NEVER_STARTED = asId('0'.repeat(32))
 
 const FILE = 'identity'
 const BESIDE = 'identity.new'
@@ -34,14 +39,14 @@ export type ParsedIdentity =
   | { readonly is: 'format_unknown' }
 
 /** Makes a new disk of an empty directory. @throws disk_foreign where an identity or segments are there already */
-export async function makeIdentity(disk: Disk, who: Omit<Identity, 'starts'>): Promise<void> {
+export async function makeIdentity(disk: Disk, who: Omit<Identity, 'starts' | 'start'>): Promise<void> {
   if ((await disk.exists(FILE)) || (await disk.exists(SEGMENTS_DIRECTORY))) {
     throw new HoldfastError(
       'disk_foreign',
       'this directory holds a disk already: a new one is made only in an empty directory',
     )
   }
-  await writeIdentity(disk, { ...who, starts: 0 })
+  await writeIdentity(disk, { ...who, starts: 0, start: NEVER_STARTED })
 }
 
 /** The identity of the disk of `node`. @throws node_unavailable (missing), disk_foreign, format_unknown */
@@ -58,9 +63,9 @@ export async function knownIdentity(disk: Disk, who: Pick<Identity, 'cluster' | 
   return found.identity
 }
 
-/** Counts a start. Nothing else may be written to the disk before this has returned. */
-export async function raiseStarts(disk: Disk, identity: Identity): Promise<Identity> {
-  const raised = { ...identity, starts: identity.starts + 1 }
+/** Counts a start, whose id must be new. Nothing else may be written to the disk before this has returned. */
+export async function raiseStarts(disk: Disk, identity: Identity, start: Id): Promise<Identity> {
+  const raised = { ...identity, starts: identity.starts + 1, start }
   await writeIdentity(disk, raised)
   return raised
 }
@@ -93,12 +98,12 @@ function parseIdentity(text: string): ParsedIdentity {
   }
   if (typeof value !== 'object' || value === null || !('format' in value)) return { is: 'damaged' }
   if (value.format !== FORMAT) return { is: 'format_unknown' }
-  if (!('cluster' in value && 'lineage' in value && 'node' in value && 'disk' in value && 'starts' in value))
-    return { is: 'damaged' }
-  const { cluster, lineage, node, disk, starts } = value
-  const ids = isIdValue(cluster) && isIdValue(lineage) && isIdValue(node) && isIdValue(disk)
+  if (!('cluster' in value && 'lineage' in value && 'node' in value && 'disk' in value)) return { is: 'damaged' }
+  if (!('starts' in value && 'start' in value)) return { is: 'damaged' }
+  const { cluster, lineage, node, disk, starts, start } = value
+  const ids = isIdValue(cluster) && isIdValue(lineage) && isIdValue(node) && isIdValue(disk) && isIdValue(start)
   if (!ids || typeof starts !== 'number' || !Number.isSafeInteger(starts)) return { is: 'damaged' }
-  return { is: 'known', identity: { cluster, lineage, node, disk, starts } }
+  return { is: 'known', identity: { cluster, lineage, node, disk, starts, start } }
 }
 
 async function writeIdentity(disk: Disk, identity: Identity): Promise<void> {
@@ -113,8 +118,8 @@ async function writeIdentity(disk: Disk, identity: Identity): Promise<void> {
   await disk.syncDirectory('.')
 }
 
-function lineOf({ cluster, lineage, node, disk, starts }: Identity): string {
-  return `${JSON.stringify({ format: FORMAT, cluster, lineage, node, disk, starts })}\n`
+function lineOf({ cluster, lineage, node, disk, starts, start }: Identity): string {
+  return `${JSON.stringify({ format: FORMAT, cluster, lineage, node, disk, starts, start })}\n`
 }
 
 function crcOf(line: string): string {

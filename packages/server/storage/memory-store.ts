@@ -2,6 +2,7 @@
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
 import { type Fact, stateOf } from './facts.ts'
+import { NEVER_STARTED } from './identity.ts'
 import { MemoryIndex } from './memory-index.ts'
 import { holdsRange, orderedDeeds, refuseLatePut, refuseLineage, refuseRange } from './order-rules.ts'
 import { payloadOf } from './record-buffer.ts'
@@ -81,6 +82,7 @@ export class MemoryStore implements ShardStore {
       node,
       disk,
       starts: 1,
+      start: NEVER_STARTED,
       segmentEnds: [],
       capacityBytes,
       freeBytes,

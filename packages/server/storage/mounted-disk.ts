@@ -7,7 +7,7 @@
  */
 
 import type { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import type { Id } from '@holdfast/core/wire/ids.ts'
+import type { Id, IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { Clock } from '../seams/clock.ts'
 import type { Disk } from '../seams/disk.ts'
 import { Appender, identityPayload } from './appender.ts'
@@ -25,6 +25,8 @@ import { takeInSegment } from './take-in-segment.ts'
 export interface MountOptions {
   readonly disk: Disk
   readonly clock: Clock
+  /** Gives each start its id. */
+  readonly ids: IdMaker
   readonly openIndex: OpenIndex
   readonly cluster: Id
   readonly node: Id
@@ -54,11 +56,11 @@ export interface MountedBy {
 }
 
 export async function mountDisk(options: MountOptions, { trusted, checkDisk, judge }: MountedBy): Promise<Mounted> {
-  const { disk, openIndex, segmentBytesMax: bytesMax = SEGMENT_BYTES_MAX } = options
+  const { disk, ids, openIndex, segmentBytesMax: bytesMax = SEGMENT_BYTES_MAX } = options
   const found = await knownIdentity(disk, options)
   await using opened = new AsyncDisposableStack()
   const index = opened.use(await openIndex({ disk: found.disk, starts: found.starts, trusted }))
-  const identity = await raiseStarts(disk, found)
+  const identity = await raiseStarts(disk, found, ids.next())
   const table = new ShardTable(index)
   const { damagedPlaces, nextSegment } = await readIn(options, identity, table)
   const reader = new ShardReader(new FileCache(disk), identity)

@@ -133,13 +133,14 @@ export class SegmentStore implements ShardStore {
   }
 
   async report(): Promise<NodeReport> {
-    const { node, disk, starts } = this.#held.identity
+    const { node, disk, starts, start } = this.#held.identity
     const { mounted } = this.#held
     const space = mounted === undefined ? undefined : await this.#held.space.measure().catch(() => undefined)
     return {
       node,
       disk,
       starts,
+      start,
       segmentEnds: mounted?.table.segments().map(({ segment, endBytes }) => ({ segment, bytes: endBytes })) ?? [],
       capacityBytes: space?.capacityBytes ?? 0,
       freeBytes: space?.freeBytes ?? 0,

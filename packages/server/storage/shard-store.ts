@@ -62,6 +62,8 @@ export interface NodeReport {
   readonly node: Id
   readonly disk: Id
   readonly starts: number
+  /** Which start this is, besides its number: the same one may be told twice. */
+  readonly start: Id
   /** The end of the last durable record of each segment, in bytes. A segment that went in a compaction is left out. */
   readonly segmentEnds: readonly { readonly segment: number; readonly bytes: number }[]
   readonly capacityBytes: number

@@ -33,6 +33,7 @@ export const ground: Migration = {
       capacity_bytes ${integer} NOT NULL,
       free_bytes ${integer} NOT NULL,
       starts ${integer} NOT NULL,
+      start_id ${bytes} NOT NULL,
       joined_at ${integer} NOT NULL,
       seen_at ${integer} NOT NULL,
       rolled_back_at ${integer}

@@ -22,6 +22,7 @@ export function nodeRow(row: Row): NodeRow {
     capacityBytes: numberIn(row, 'capacity_bytes'),
     freeBytes: numberIn(row, 'free_bytes'),
     starts: numberIn(row, 'starts'),
+    start: idIn(row, 'start_id'),
     joinedAt: numberIn(row, 'joined_at'),
     seenAt: numberIn(row, 'seen_at'),
     rolledBackAt: orNull(row, 'rolled_back_at', numberIn),
