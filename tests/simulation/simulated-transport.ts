@@ -101,6 +101,7 @@ export class SimulatedNetwork {
           (store) => store.purge(ids, order),
           true,
         ),
+      closePuts: (below) => call('close', (store) => store.closePuts(below), true),
       list: (options) => call('list', (store) => store.list(options)),
       report: () => call('report', (store) => store.report()),
       async [Symbol.asyncDispose]() {},

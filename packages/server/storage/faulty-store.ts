@@ -6,7 +6,7 @@ import { assert } from '@holdfast/core/wire/assert.ts'
 import type { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { ByteRange, NodeReport, Order, Receipt, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
 
-export type FaultyCall = 'put' | 'get' | 'delete' | 'purge' | 'list' | 'report'
+export type FaultyCall = 'put' | 'get' | 'delete' | 'purge' | 'close' | 'list' | 'report'
 
 export interface Fault {
   readonly on: FaultyCall
@@ -72,6 +72,10 @@ export class FaultyStore implements ShardStore {
 
   async purge(ids: readonly ShardId[], order: Order): Promise<void> {
     await this.#meet('purge', () => this.#inner.purge(ids, order))
+  }
+
+  async closePuts(below: Order): Promise<void> {
+    await this.#meet('close', () => this.#inner.closePuts(below))
   }
 
   async list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {

@@ -11,6 +11,7 @@ import type { Id, IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { Clock } from '../seams/clock.ts'
 import type { Disk } from '../seams/disk.ts'
 import { Appender, identityPayload } from './appender.ts'
+import { ClosedPuts } from './closed-puts.ts'
 import { FileCache } from './file-cache.ts'
 import { type Identity, knownIdentity, raiseStarts } from './identity.ts'
 import { OpenSegment, SEGMENT_BYTES_MAX } from './open-segment.ts'
@@ -41,6 +42,7 @@ export interface Mounted extends AsyncDisposable {
   readonly table: ShardTable
   readonly reader: ShardReader
   readonly appender: Appender
+  readonly closed: ClosedPuts
   /** Places in what was read in now that hold no whole record: torn at a crash, or damaged. */
   readonly damagedPlaces: number
   /** Lets go of the disk without another write: it is away. */
@@ -61,6 +63,7 @@ export async function mountDisk(options: MountOptions, { trusted, checkDisk, jud
   await using opened = new AsyncDisposableStack()
   const index = opened.use(await openIndex({ disk: found.disk, starts: found.starts, trusted }))
   const identity = await raiseStarts(disk, found, ids.next())
+  const closed = await ClosedPuts.open(disk, identity.lineage)
   const table = new ShardTable(index)
   const { damagedPlaces, nextSegment } = await readIn(options, identity, table)
   const reader = new ShardReader(new FileCache(disk), identity)
@@ -83,6 +86,7 @@ export async function mountDisk(options: MountOptions, { trusted, checkDisk, jud
     table,
     reader,
     appender,
+    closed,
     damagedPlaces,
     async abandon(error) {
       await appender.end(error)
