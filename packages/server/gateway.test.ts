@@ -7,7 +7,7 @@ import { bytesIn } from './catalog/cells.ts'
 import { packShards, unpackShards } from './catalog/packed-shards.ts'
 import type { ShardRow } from './catalog/rows.ts'
 import { query } from './catalog/transaction.ts'
-import { deadSessions } from './catalog/transactions/dead-sessions.ts'
+import { closeSessions } from './catalog/transactions/dead-sessions.ts'
 import { SleepyClock } from './cluster/session-world.test-support.ts'
 import { pieces, TestGateway, tester } from './gateway.test-support.ts'
 import { sleep, systemClock } from './seams/clock.ts'
@@ -474,7 +474,7 @@ describe('a gateway', () => {
     async function* overNight(): AsyncGenerator<Uint8Array> {
       yield body.subarray(0, 10 * MiB)
       clock.sleep(NIGHT_MS)
-      await test.catalog.write(deadSessions, { nowMs: clock.now(), limit: 10 })
+      await test.catalog.write(closeSessions, { nowMs: clock.now() })
       for (let run = 0; run < 3; run++) await test.gateway.reaper.run()
       yield body.subarray(10 * MiB)
     }

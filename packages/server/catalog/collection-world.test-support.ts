@@ -15,7 +15,7 @@ import { chunkNamed, type OpenedSession, pageOf, type TestCatalog } from './test
 import { commitPage } from './transactions/commit-page.ts'
 import { commitStripe } from './transactions/commit-stripe.ts'
 import { type CollectionPosition, type CondemnResult, condemn } from './transactions/condemn.ts'
-import { deadSessions, forgetSession, shardsOf } from './transactions/dead-sessions.ts'
+import { closeSessions, deadSessions, forgetSessions } from './transactions/dead-sessions.ts'
 import { deleteFile } from './transactions/delete-file.ts'
 import { endSession, endSessionsOf } from './transactions/end-session.ts'
 import { findChunks } from './transactions/find-chunks.ts'
@@ -25,6 +25,7 @@ import { type ReapResult, reap } from './transactions/reap.ts'
 import { renewSessions } from './transactions/renew-sessions.ts'
 import { restoreVersion } from './transactions/restore-version.ts'
 import { shardsDamaged } from './transactions/shards-damaged.ts'
+import { shardsOf } from './transactions/shards-of.ts'
 
 const LEASE_MS = 10_000
 const VERSIONS_KEPT_MAX = 2
@@ -118,9 +119,8 @@ export class World {
     this.#works = []
     this.catalog.run(endSessionsOf, {})
     while (this.#condemnAll() + this.#reapAll() > 0);
-    for (const { session } of this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs, limit: 1000 }))
-      this.#purgeDebris(session)
-    // What a gateway wrote under a session that was forgotten is found by the next comparison of a node with the catalog.
+    this.#purgeDebris()
+    // What a gateway wrote under a session that was forgotten would be refused by the nodes, which know nothing here.
     const known = this.catalog.engine.query('SELECT stripe_id FROM stripes')
     const ids = new Set(known.map((row) => Buffer.from(row['stripe_id'] as Uint8Array).toString('hex')))
     for (const stripe of this.onNodes) if (!ids.has(stripe)) this.onNodes.delete(stripe)
@@ -345,23 +345,25 @@ export class World {
   }
 
   #clearUp(): void {
-    const dead = this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs, limit: 1000 })
-    for (const { session } of dead) {
-      this.#noteEnd(session)
-      if (this.#random() < 0.7) this.#purgeDebris(session)
-    }
+    if (this.#random() < 0.7) this.#purgeDebris()
+    else this.catalog.run(closeSessions, { nowMs: this.catalog.nowMs })
+    this.#noteEnds()
   }
 
-  #noteEnd(session: Id): void {
-    for (const held of this.#sessions) if (held.opened.session === session) held.ended = true
+  #purgeDebris(): void {
+    const { below } = this.catalog.run(closeSessions, { nowMs: this.catalog.nowMs })
+    const dead = this.catalog.run(deadSessions, { from: 0, below, limit: 1000 })
+    const blocks = new Set(dead.map(({ session }) => session))
+    const asked = [...this.onNodes].filter((stripe) => blocks.has(sessionOf(stripe)))
+    const known = new Set(this.catalog.run(shardsOf, { stripes: asked }).map(({ stripe }) => stripe))
+    for (const stripe of asked) if (!known.has(stripe)) this.onNodes.delete(stripe)
+    this.catalog.run(forgetSessions, { below, keptMax: 0 })
   }
 
-  #purgeDebris(session: Id): void {
-    const known = new Set(this.catalog.run(shardsOf, { session }).map(({ stripe }) => stripe))
-    for (const stripe of this.onNodes) {
-      if (sessionOf(stripe) === session && !known.has(stripe)) this.onNodes.delete(stripe)
-    }
-    this.catalog.run(forgetSession, { session })
+  #noteEnds(): void {
+    const alive = this.catalog.engine.query('SELECT session_id FROM sessions WHERE ended = 0')
+    const ids = new Set(alive.map((row) => Buffer.from(row['session_id'] as Uint8Array).toString('hex')))
+    for (const held of this.#sessions) held.ended ||= !ids.has(held.opened.session)
   }
 
   #crash(): void {
@@ -390,9 +392,7 @@ export class World {
     const { nowMs } = this.catalog
     const { next } = this.catalog.run(condemn, { nowMs, limit: this.#random() < 0.5 ? 2 : 100, after: this.#position })
     this.#position = next
-    const alive = this.catalog.engine.query('SELECT session_id FROM sessions WHERE ended = 0')
-    const ids = new Set(alive.map((row) => Buffer.from(row['session_id'] as Uint8Array).toString('hex')))
-    for (const held of this.#sessions) held.ended ||= !ids.has(held.opened.session)
+    this.#noteEnds()
   }
 
   #reap(): void {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { stripeIdOf } from '@holdfast/core/wire/ids.ts'
 import type { SegmentEnd } from '../rows.ts'
 import { TestCatalog } from '../test-catalog.test-support.ts'
 import { listNodes } from './list-nodes.ts'
+import { nodeCompared } from './node-compared.ts'
 import { nodeSeen } from './node-seen.ts'
 import { type NodeStartedArgs, type NodeStartedResult, nodeStarted } from './node-started.ts'
 
@@ -84,6 +86,19 @@ describe('nodeStarted', () => {
     // It stays so, also for the start that was known.
     assert.equal(start({ starts: 5, start: known, segmentEnds: ends(4096) }).verdict, 'rolled_back')
     assert.equal(catalog.run(listNodes, {})[0]?.start, known)
+  })
+
+  it('has a disk that went back compared in all that it holds', () => {
+    using catalog = new TestCatalog()
+    const { start } = starter(catalog)
+    start({ starts: 5 })
+    const walkedTo = stripeIdOf(catalog.ids.nextSession(), 1)
+    catalog.run(nodeCompared, { number: 1, before: 0, comparedTo: 7, walkedTo })
+    start({ starts: 6 })
+    const compared = () => catalog.run(listNodes, {}).map((row) => [row.comparedTo, row.walkedTo])
+    assert.deepEqual(compared(), [[7, walkedTo]])
+    start({ starts: 6 })
+    assert.deepEqual(compared(), [[0, null]])
   })
 
   it('sees that a disk went back under a start that goes on', () => {

@@ -46,7 +46,12 @@ export const nodeStarted: Transaction<NodeStartedArgs, NodeStartedResult> = {
     if (known.rolledBackAt !== null) return { number, verdict: 'rolled_back' }
     const ends = yield* knownEnds(number)
     if (isEarlier(args, known) || isBehind(args.segmentEnds, ends)) {
-      yield* query('UPDATE nodes SET rolled_back_at = ? WHERE number = ?', args.nowMs, number)
+      // What was purged from it since may be there again.
+      yield* query(
+        'UPDATE nodes SET rolled_back_at = ?, compared_to = 0, walked_to = NULL WHERE number = ?',
+        args.nowMs,
+        number,
+      )
       return { number, verdict: 'rolled_back' }
     }
     yield* setEnds(number, ends, args.segmentEnds)
@@ -87,8 +92,8 @@ function lastOf(ends: readonly SegmentEnd[]): number {
 function* addNode(args: NodeStartedArgs): Steps<number> {
   const [row] = yield* query(
     `INSERT INTO nodes (number, node_id, disk_id, name, zone, region, weight, state, capacity_bytes, free_bytes, starts,
-       start_id, joined_at, seen_at)
-     VALUES ((SELECT COALESCE(max(number), 0) + 1 FROM nodes), ?, ?, ?, ?, '', 1, 'online', ?, ?, ?, ?, ?, ?)
+       start_id, joined_at, seen_at, compared_to)
+     VALUES ((SELECT COALESCE(max(number), 0) + 1 FROM nodes), ?, ?, ?, ?, '', 1, 'online', ?, ?, ?, ?, ?, ?, 0)
      RETURNING number`,
     bytesOf(args.node),
     bytesOf(args.disk),
