@@ -131,7 +131,7 @@ export class DrivesWorld implements AsyncDisposable {
     const clock = systemClock
     const openIndex = openSqliteIndex(disk, { boot: await disk.memoryToken(), clock })
     const rules = { cluster, node, sealedHeader, segmentBytesMax: SHORT_SEGMENT_BYTES }
-    await using store = await SegmentStore.open({ disk, clock, openIndex, ...rules })
+    await using store = await SegmentStore.open({ disk, clock, ids: this.rows.ids, openIndex, ...rules })
     const numbers = Array.from({ length: DEAD_SHARDS }, (_, number) => number)
     for (const number of numbers) {
       const put = putOf(shardIdOf(number), Buffer.alloc(SHARD_BYTES, number))

@@ -244,7 +244,7 @@ export class Drives implements AsyncDisposable {
 
   /** Undefined where the drive is away. */
   async #openStore(drive: Drive, node: Id): Promise<SegmentStore | undefined> {
-    const { cluster, clock, warn } = this.#options
+    const { cluster, clock, ids, warn } = this.#options
     const { directory, name } = drive.place
     const disk = new FileDisk(directory)
     try {
@@ -255,7 +255,7 @@ export class Drives implements AsyncDisposable {
         await this.#seen(drive, { ...report, segmentEnds: before })
         await this.#admit(drive, report)
       }
-      return await SegmentStore.open({ disk, clock, openIndex, cluster: clusterId, node, sealedHeader, onReturn })
+      return await SegmentStore.open({ disk, clock, ids, openIndex, cluster: clusterId, node, sealedHeader, onReturn })
     } catch (error) {
       const because = `at ${directory} does not open: ${error instanceof Error ? error.message : String(error)}`
       if (!this.#drives.includes(drive)) warn(`${name} ${because}`)

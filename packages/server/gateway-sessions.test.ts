@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { deadSessions } from './catalog/transactions/dead-sessions.ts'
+import { closeSessions } from './catalog/transactions/dead-sessions.ts'
 import { SleepyClock } from './cluster/session-world.test-support.ts'
 import { pieces, refusal, TestGateway } from './gateway.test-support.ts'
 
@@ -68,7 +68,7 @@ describe('the sessions of a gateway', () => {
     for (const strategy of ['chunked', 'direct'] as const) {
       const overNight = inTwoHalves(body, async () => {
         clock.sleep(NIGHT_MS)
-        await test.catalog.write(deadSessions, { nowMs: clock.now(), limit: 10 })
+        await test.catalog.write(closeSessions, { nowMs: clock.now() })
         for (let run = 0; run < 3; run++) await test.gateway.reaper.run()
       })
       await assert.rejects(test.put('file', overNight, { strategy }), refusal('session_ended'))

@@ -41,6 +41,8 @@ export interface GatewayOptions {
   readonly clock: Clock
   readonly random: Random
   readonly ids: IdMaker
+  /** How many dead sessions are kept in mind for nodes that are away; by default 10,000. */
+  readonly deadSessionsMax?: number
 }
 
 export class Gateway implements AsyncDisposable {
@@ -53,7 +55,7 @@ export class Gateway implements AsyncDisposable {
   readonly #sessions: Sessions
 
   private constructor(options: GatewayOptions, sessions: Sessions) {
-    const { catalog, nodes, compute, clock, random, ids, cluster, masterKeys } = options
+    const { catalog, nodes, compute, clock, random, ids, cluster, masterKeys, deadSessionsMax } = options
     this.#sessions = sessions
     const stripes = new StripesOut(catalog, sessions, new StripeWriter(nodes, clock, random), clock, cluster.lineage)
     const reader = new StripeReader(nodes, compute, clock, ({ stripe }, { index, node }, state) => {
@@ -70,7 +72,7 @@ export class Gateway implements AsyncDisposable {
     this.uploads = new Uploads(catalog, { buckets, sessions, small, streamed, keys }, { clock, ids })
     this.downloads = new Downloads(catalog, buckets, sessions, new ChunkReader(catalog, reader, compute), clock)
     this.cluster = new ClusterHealth(catalog, nodes)
-    this.reaper = new Reaper(catalog, nodes, sessions, clock, cluster.lineage)
+    this.reaper = new Reaper(catalog, nodes, sessions, clock, cluster.lineage, deadSessionsMax)
   }
 
   static async open(options: GatewayOptions): Promise<Gateway> {

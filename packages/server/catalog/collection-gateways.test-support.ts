@@ -129,10 +129,6 @@ export class Gateways {
     for (const held of this.#sessions) if (held.gateway === gateway.id) held.ended = true
   }
 
-  noteEnd(session: Id): void {
-    for (const held of this.#sessions) if (held.opened.session === session) held.ended = true
-  }
-
   /** Those that are not among `alive` have ended. */
   noteAlive(alive: ReadonlySet<string>): void {
     for (const held of this.#sessions) held.ended ||= !alive.has(held.opened.session)

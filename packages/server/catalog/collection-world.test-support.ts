@@ -8,7 +8,7 @@
  */
 import assert from 'node:assert/strict'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { type ChunkId, type Id, type StripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
+import { type ChunkId, type StripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
 import { Gateways, type Held, pick, type Work } from './collection-gateways.test-support.ts'
 import { KeptNames } from './collection-names.test-support.ts'
 import { decodeEntries } from './page-list.ts'
@@ -17,7 +17,7 @@ import { chunkNamed, pageOf, type TestCatalog } from './test-catalog.test-suppor
 import { commitPage } from './transactions/commit-page.ts'
 import { commitStripe } from './transactions/commit-stripe.ts'
 import { type CollectionPosition, type CondemnResult, condemn } from './transactions/condemn.ts'
-import { deadSessions, forgetSession, shardsOf } from './transactions/dead-sessions.ts'
+import { closeSessions, deadSessions, forgetSessions } from './transactions/dead-sessions.ts'
 import { deleteFile } from './transactions/delete-file.ts'
 import { findChunks } from './transactions/find-chunks.ts'
 import { moveFile } from './transactions/move-file.ts'
@@ -25,6 +25,7 @@ import { placesOf, readPage, readPlan } from './transactions/read-plan.ts'
 import { type ReapResult, reap } from './transactions/reap.ts'
 import { restoreVersion } from './transactions/restore-version.ts'
 import { shardsDamaged } from './transactions/shards-damaged.ts'
+import { shardsOf } from './transactions/shards-of.ts'
 
 const VERSIONS_KEPT_MAX = 2
 const PATHS = ['a', 'b', 'c', 'd']
@@ -95,9 +96,8 @@ export class World {
   settle(): void {
     this.#gateways.goHome()
     while (this.#condemnAll() + this.#reapAll() > 0);
-    for (const { session } of this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs, limit: 1000 }))
-      this.#purgeDebris(session)
-    // What a gateway wrote under a session that was forgotten is found by the next comparison of a node with the catalog.
+    this.#purgeDebris()
+    // What a gateway wrote under a session that was forgotten would be refused by the nodes, which know nothing here.
     const known = this.catalog.engine.query('SELECT stripe_id FROM stripes')
     const ids = new Set(known.map((row) => Buffer.from(row['stripe_id'] as Uint8Array).toString('hex')))
     for (const stripe of this.onNodes) if (!ids.has(stripe)) this.onNodes.delete(stripe)
@@ -256,19 +256,25 @@ export class World {
   }
 
   #clearUp(): void {
-    const dead = this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs, limit: 1000 })
-    for (const { session } of dead) {
-      this.#gateways.noteEnd(session)
-      if (this.#random() < 0.7) this.#purgeDebris(session)
-    }
+    if (this.#random() < 0.7) this.#purgeDebris()
+    else this.catalog.run(closeSessions, { nowMs: this.catalog.nowMs })
+    this.#noteEnds()
   }
 
-  #purgeDebris(session: Id): void {
-    const known = new Set(this.catalog.run(shardsOf, { session }).map(({ stripe }) => stripe))
-    for (const stripe of this.onNodes) {
-      if (sessionOf(stripe) === session && !known.has(stripe)) this.onNodes.delete(stripe)
-    }
-    this.catalog.run(forgetSession, { session })
+  #purgeDebris(): void {
+    const { below } = this.catalog.run(closeSessions, { nowMs: this.catalog.nowMs })
+    const dead = this.catalog.run(deadSessions, { from: 0, below, limit: 1000 })
+    const blocks = new Set(dead.map(({ session }) => session))
+    const asked = [...this.onNodes].filter((stripe) => blocks.has(sessionOf(stripe)))
+    const known = new Set(this.catalog.run(shardsOf, { stripes: asked }).map(({ stripe }) => stripe))
+    for (const stripe of asked) if (!known.has(stripe)) this.onNodes.delete(stripe)
+    this.catalog.run(forgetSessions, { below, keptMax: 0 })
+  }
+
+  #noteEnds(): void {
+    const alive = this.catalog.engine.query('SELECT session_id FROM sessions WHERE ended = 0')
+    const ids = new Set(alive.map((row) => Buffer.from(row['session_id'] as Uint8Array).toString('hex')))
+    this.#gateways.noteAlive(ids)
   }
 
   /** Never more than parity: what is damaged can still be read. */
@@ -285,9 +291,7 @@ export class World {
     const { nowMs } = this.catalog
     const { next } = this.catalog.run(condemn, { nowMs, limit: this.#random() < 0.5 ? 2 : 100, after: this.#position })
     this.#position = next
-    const alive = this.catalog.engine.query('SELECT session_id FROM sessions WHERE ended = 0')
-    const ids = new Set(alive.map((row) => Buffer.from(row['session_id'] as Uint8Array).toString('hex')))
-    this.#gateways.noteAlive(ids)
+    this.#noteEnds()
   }
 
   #reap(): void {

@@ -30,7 +30,7 @@ class Cluster implements Disposable {
   start(number: number, starts: number): void {
     const who = this.#who[number - 1] ?? assert.fail()
     const at = { zone: 'z', name: `drive-${number}`, capacityBytes: 1, freeBytes: 1, segmentEnds: [] }
-    this.catalog.run(nodeStarted, { ...who, ...at, starts, nowMs: 1 })
+    this.catalog.run(nodeStarted, { ...who, ...at, starts, start: this.catalog.ids.next(), nowMs: 1 })
   }
 
   stripe() {
@@ -129,7 +129,8 @@ describe('the health of the cluster', () => {
   it('counts a node that the catalog knows and nobody here does as away', async () => {
     using cluster = new Cluster()
     cluster.stripe()
-    const other = { node: cluster.catalog.ids.next(), disk: cluster.catalog.ids.next() }
+    const { ids } = cluster.catalog
+    const other = { node: ids.next(), disk: ids.next(), start: ids.next() }
     const at = { zone: 'z', name: 'drive-6', capacityBytes: 1, freeBytes: 1, segmentEnds: [] }
     cluster.catalog.run(nodeStarted, { ...other, ...at, starts: 1, nowMs: 1 })
     assert.deepEqual(await cluster.said(), ['degraded', true, true])

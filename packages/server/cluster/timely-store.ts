@@ -58,6 +58,10 @@ export class TimelyStore implements ShardStore {
     await this.#inTime(CALL_MS_MAX, () => this.#inner.purge(ids, order))
   }
 
+  async closePuts(below: Order): Promise<void> {
+    await this.#inTime(CALL_MS_MAX, () => this.#inner.closePuts(below))
+  }
+
   async list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {
     return await this.#inTime(CALL_MS_MAX, () => this.#inner.list(options))
   }

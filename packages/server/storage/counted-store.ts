@@ -12,7 +12,7 @@ import type {
   ShardStore,
 } from './shard-store.ts'
 
-export type StoreCall = 'put' | 'get' | 'getAsIs' | 'getNow' | 'delete' | 'purge' | 'list' | 'report'
+export type StoreCall = 'put' | 'get' | 'getAsIs' | 'getNow' | 'delete' | 'purge' | 'closePuts' | 'list' | 'report'
 
 export class CountedStore implements ShardStore {
   readonly #inner: ShardStore
@@ -60,6 +60,10 @@ export class CountedStore implements ShardStore {
 
   async purge(ids: readonly ShardId[], order: Order): Promise<void> {
     await this.#counted('purge', () => this.#inner.purge(ids, order))
+  }
+
+  async closePuts(below: Order): Promise<void> {
+    await this.#counted('closePuts', () => this.#inner.closePuts(below))
   }
 
   async list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {

@@ -16,7 +16,7 @@ import type {
   ShardStore,
 } from './shard-store.ts'
 
-export type FaultyCall = 'put' | 'get' | 'delete' | 'purge' | 'list' | 'report'
+export type FaultyCall = 'put' | 'get' | 'delete' | 'purge' | 'close' | 'list' | 'report'
 
 export interface Fault {
   readonly on: FaultyCall
@@ -82,6 +82,10 @@ export class FaultyStore implements ShardStore {
 
   async purge(ids: readonly ShardId[], order: Order): Promise<void> {
     await this.#meet('purge', () => this.#inner.purge(ids, order))
+  }
+
+  async closePuts(below: Order): Promise<void> {
+    await this.#meet('close', () => this.#inner.closePuts(below))
   }
 
   async list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {

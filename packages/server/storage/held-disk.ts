@@ -167,13 +167,14 @@ export class HeldDisk implements AsyncDisposable {
   }
 
   async #show(mounted: Mounted): Promise<void> {
-    const { node, disk, starts } = mounted.identity
+    const { node, disk, starts, start } = mounted.identity
     try {
       const { capacityBytes, freeBytes } = await this.space.measure()
       const report = {
         node,
         disk,
         starts,
+        start,
         capacityBytes,
         freeBytes,
         segmentEnds: mounted.table.ends(),

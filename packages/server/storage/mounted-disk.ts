@@ -8,10 +8,11 @@
  */
 
 import type { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import type { Id } from '@holdfast/core/wire/ids.ts'
+import type { Id, IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { Clock } from '../seams/clock.ts'
 import type { Disk } from '../seams/disk.ts'
 import { Appender, identityPayload } from './appender.ts'
+import { ClosedPuts } from './closed-puts.ts'
 import { FileCache } from './file-cache.ts'
 import { type Identity, knownIdentity, raiseStarts } from './identity.ts'
 import { OpenSegment, SEGMENT_BYTES_MAX } from './open-segment.ts'
@@ -26,6 +27,8 @@ import { takeInSegment } from './take-in-segment.ts'
 export interface MountOptions {
   readonly disk: Disk
   readonly clock: Clock
+  /** Gives each start its id. */
+  readonly ids: IdMaker
   readonly openIndex: OpenIndex
   readonly cluster: Id
   readonly node: Id
@@ -40,6 +43,7 @@ export interface Mounted extends AsyncDisposable {
   readonly table: ShardTable
   readonly reader: ShardReader
   readonly appender: Appender
+  readonly closed: ClosedPuts
   /** Places in what was read in now that hold no whole record: torn at a crash, or damaged. */
   readonly damagedPlaces: number
   /** Lets go of the disk without another write: it is away. */
@@ -55,12 +59,13 @@ export interface MountedBy {
 }
 
 export async function mountDisk(options: MountOptions, { trusted, checkDisk, judge }: MountedBy): Promise<Mounted> {
-  const { disk, openIndex, segmentBytesMax: bytesMax = SEGMENT_BYTES_MAX } = options
+  const { disk, ids, openIndex, segmentBytesMax: bytesMax = SEGMENT_BYTES_MAX } = options
   const found = await knownIdentity(disk, options)
   await disk.syncDirectory('.')
   await using opened = new AsyncDisposableStack()
   const index = opened.use(await openIndex({ disk: found.disk, starts: found.starts, trusted }))
-  const identity = await raiseStarts(disk, found)
+  const identity = await raiseStarts(disk, found, ids.next())
+  const closed = await ClosedPuts.open(disk, identity.lineage)
   const table = new ShardTable(index)
   const { damagedPlaces, nextSegment } = await readIn(options, identity, table)
   const reader = new ShardReader(new FileCache(disk), identity)
@@ -83,6 +88,7 @@ export async function mountDisk(options: MountOptions, { trusted, checkDisk, jud
     table,
     reader,
     appender,
+    closed,
     damagedPlaces,
     async abandon(error) {
       await appender.end(error)

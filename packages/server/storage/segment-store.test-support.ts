@@ -2,13 +2,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { asId } from '@holdfast/core/wire/ids.ts'
+import { asId, IdMaker } from '@holdfast/core/wire/ids.ts'
 import { seededFloats } from '../../../tests/seeded-floats.ts'
 import { SimulatedDisk } from '../../../tests/simulation/simulated-disk.ts'
 import { systemClock } from '../seams/clock.ts'
 import type { Disk } from '../seams/disk.ts'
 import { FileDisk } from '../seams/file-disk.ts'
-import type { Random } from '../seams/random.ts'
+import { type Random, systemRandom } from '../seams/random.ts'
 import type { HoldOptions } from './held-disk.ts'
 import { makeIdentity } from './identity.ts'
 import { MemoryIndex } from './memory-index.ts'
@@ -43,6 +43,10 @@ export function memoryIndexOptions(disk: Disk): HoldOptions {
   return {
     disk,
     clock: systemClock,
+    ids: new IdMaker(
+      () => systemClock.now(),
+      (length) => systemRandom.bytes(length),
+    ),
     openIndex: async () => new MemoryIndex(),
     cluster: CLUSTER,
     node: NODE,

@@ -60,6 +60,10 @@ export class ThrottledStore implements ShardStore {
     await this.#inner.purge(ids, order)
   }
 
+  async closePuts(below: Order): Promise<void> {
+    await this.#inner.closePuts(below)
+  }
+
   async list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {
     return await this.#inner.list(options)
   }

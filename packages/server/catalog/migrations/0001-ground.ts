@@ -33,9 +33,12 @@ export const ground: Migration = {
       capacity_bytes ${integer} NOT NULL,
       free_bytes ${integer} NOT NULL,
       starts ${integer} NOT NULL,
+      start_id ${bytes} NOT NULL,
       joined_at ${integer} NOT NULL,
       seen_at ${integer} NOT NULL,
-      rolled_back_at ${integer}
+      rolled_back_at ${integer},
+      compared_to ${integer} NOT NULL,
+      walked_to ${bytes}
     ) ${heap}`,
     `CREATE TABLE node_segments (
       node ${integer} NOT NULL,
