@@ -9,7 +9,7 @@ import type { ClusterRow } from './catalog/rows.ts'
 import { TestCatalog } from './catalog/test-catalog.test-support.ts'
 import { loadCluster } from './catalog/transactions/create-cluster.ts'
 import { Drives } from './drives.ts'
-import { systemClock } from './seams/clock.ts'
+import { sleep, systemClock } from './seams/clock.ts'
 import { FileDisk } from './seams/file-disk.ts'
 import { ManualClock } from './seams/manual-clock.test-support.ts'
 import { makeIdentity } from './storage/identity.ts'
@@ -22,6 +22,7 @@ const SHARD_BYTES = 10_000
 /** Room for a few shards. */
 const SHORT_SEGMENT_BYTES = 128 * 1024
 const DEAD_SHARDS = 30
+const STEP_MS = 100
 /** Below the last segment, which is open, these are closed, and nothing in them is wanted. */
 export const DEAD_SEGMENT = '0000000000000001.seg'
 
@@ -70,6 +71,21 @@ export class DrivesWorld implements AsyncDisposable {
       }),
       makeDirectory: (directory) => mkdir(directory),
     })
+  }
+
+  /** Lets time pass until it is done, and answers how much. A disk takes its time until it is waited for, and so would be missed. */
+  async passes(done: Promise<unknown>): Promise<number> {
+    const beganMs = this.clock.monotonicMs()
+    let isDone = false
+    const end = (): void => {
+      isDone = true
+    }
+    done.then(end, end)
+    while (!isDone) {
+      this.clock.advance(STEP_MS)
+      await sleep(systemClock, 2)
+    }
+    return this.clock.monotonicMs() - beganMs
   }
 
   async stop(): Promise<void> {
@@ -147,5 +163,10 @@ export class DrivesWorld implements AsyncDisposable {
 async function hangAt(path: string): Promise<GoOn> {
   await rm(path)
   execFileSync('mkfifo', [path])
-  return async () => await (await open(path, 'w')).close()
+  return async () => {
+    // Opened for both, a pipe waits for nobody; those who wait for it go on, and whoever comes later finds nothing.
+    const both = await open(path, 'r+')
+    await rm(path)
+    await both.close()
+  }
 }
