@@ -129,17 +129,19 @@ const TABLES: readonly Table[] = [
     name: 'chunks',
     rows: loneVersions + largeChunks,
     columns:
-      'bucket_id, chunk_id, stripe_id, place, stored_bytes, plain_bytes, nonce, suite, codec, key_epoch, refs, condemned',
+      'bucket_id, chunk_id, stripe_id, place, stored_bytes, plain_bytes, nonce, suite, codec, key_epoch, refs, condemned, holder_id, holder_kind',
     row: (i) => {
       const lengths = [i % STRIPE_BYTES_MAX, CHUNK_BYTES + 16, CHUNK_BYTES]
-      return [bucket, chunkIds[i] ?? null, ownId(4, i >> 6), ...lengths, randomBytes(12), 1, 0, 1, 1, null]
+      const holds = [1, null, ownId(3, i), 1]
+      return [bucket, chunkIds[i] ?? null, ownId(4, i >> 6), ...lengths, randomBytes(12), 1, 0, 1, ...holds]
     },
   },
   {
     name: 'chunk_refs',
-    rows: loneVersions + largeVersions * chunksPerLarge,
+    // A chunk's first holder stands in the chunk's row: these are the pages of edits, for what they share.
+    rows: largeEdits * (chunksPerLarge - 1),
     columns: 'bucket_id, chunk_id, holder_id, holder_kind',
-    row: (i) => [bucket, chunkIds[i] ?? null, ownId(3, i), 1],
+    row: (i) => [bucket, chunkIds[i] ?? null, pageIds[i] ?? null, 2],
   },
   {
     name: 'stripes',

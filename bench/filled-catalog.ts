@@ -15,7 +15,7 @@ export const FOLDERS = 1000
 const FILES_PER_STRIPE = 64
 const FILES_PER_STEP = 200_000
 /** Changes when what is filled in does: an older directory is then filled anew. */
-const VERSION = 2
+const VERSION = 3
 
 export interface FilledCatalog {
   readonly directory: string
@@ -34,11 +34,10 @@ const STATEMENTS = (perFolder: number): string[] => [
           chunk_id, pages)
    SELECT ${ID('01')}, ${ID('02')}, 1, 4096, ${HASH}, NULL, 'direct', 1790000000000 + i, 1790000000000 + i, NULL,
           CAST(x'01' || ${ID('01')} || x'0000000000000001' AS BLOB), unhex(printf('%064x', i)), NULL FROM numbers WHERE ? IS NOT NULL`,
-  `INSERT INTO chunks (bucket_id, chunk_id, stripe_id, place, stored_bytes, plain_bytes, nonce, suite, codec, key_epoch, refs)
+  `INSERT INTO chunks (bucket_id, chunk_id, stripe_id, place, stored_bytes, plain_bytes, nonce, suite, codec, key_epoch, refs,
+          holder_id, holder_kind)
    SELECT ?, unhex(printf('%064x', i)), ${ID('03', `i / ${FILES_PER_STRIPE}`)}, i % ${FILES_PER_STRIPE} * 4112, 4112, 4096,
-          unhex(printf('%024x', i)), 1, 0, 1, 1 FROM numbers`,
-  `INSERT INTO chunk_refs (bucket_id, chunk_id, holder_id, holder_kind)
-   SELECT ?, unhex(printf('%064x', i)), ${ID('02')}, 1 FROM numbers`,
+          unhex(printf('%024x', i)), 1, 0, 1, 1, ${ID('02')}, 1 FROM numbers`,
   `INSERT INTO stripes (bucket_id, stripe_id, data_shards, parity_shards, shard_bytes, sequence, shards, spare, lacking,
           live_chunks, live_bytes, created_at)
    SELECT ?, ${ID('03', `i / ${FILES_PER_STRIPE}`)}, 3, 2, 91776, 1, zeroblob(240), 2, x'', ${FILES_PER_STRIPE},

@@ -45,8 +45,9 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
 type TestData = Extract<TestEvent, { type: 'test:pass' | 'test:fail' }>['data']
 
 function passed(file: FileReport, data: TestData): void {
-  if (data.details.type === 'suite') return
   const reason = data.skip ?? data.todo
+  // The tests of a suite tell of themselves; of one that is skipped, nobody hears.
+  if (data.details.type === 'suite' && reason === undefined) return
   if (reason !== undefined) skipped(file, nameOf(file, data), typeof reason === 'string' ? reason : 'no reason given')
   else if (isWholeFile(data)) file.failures.push('it holds no tests')
   else file.passed++

@@ -68,6 +68,16 @@ describe('npm test', () => {
     assert.equal(exitCode, 1)
   })
 
+  it('counts a skipped suite like a skipped test, though its tests are not heard of', async () => {
+    const suite = `import { describe } from 'node:test'\ndescribe('on the moon', { skip: 'no moon' }, () => { ${skipping} })\n`
+    const here = await testing({ 'tests/a.test.ts': good + suite })
+    assert.equal(here.last, '1 passed, 0 failed, 1 skipped')
+    assert.match(here.stdout, /skipped {2}tests\/a\.test\.ts › on the moon: no moon/)
+    const { last, exitCode } = await testing({ 'tests/a.test.ts': good + suite }, [], { CI: 'true' })
+    assert.equal(last, '1 passed, 1 failed')
+    assert.equal(exitCode, 1)
+  })
+
   it('runs only what it is asked for', async () => {
     const files = { 'tests/a.test.ts': good, 'tests/b/c.test.ts': good, 'tests/b/d.test.ts': good }
     assert.equal((await testing(files, ['tests/b'])).last, '2 passed, 0 failed')

@@ -25,8 +25,8 @@ export const USAGE = `Usage: npm start -- [--data DIR] [--port N] [--nodes N | -
   --nodes N       how many drives, each a directory in DIR/nodes (default 5
                   at the first start, then as many as there are):
                   ${LEGAL.nodes}; more than before adds some
-  --drives A,B,C  real directories instead, one per drive, always in the
-                  same order; further ones come last
+  --drives A,B,C  real directories instead, one per drive, each time all
+                  of them; new ones come last
   --help          prints this
 
 Ctrl-C ends it, and so does npm stop -- [--data DIR].

@@ -1,120 +1,55 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { cp, mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
-import type { Catalog } from './catalog/catalog.ts'
-import { TestCatalog } from './catalog/test-catalog.test-support.ts'
-import { loadCluster } from './catalog/transactions/create-cluster.ts'
+import { AssertionError } from '@holdfast/core/wire/assert.ts'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { listNodes } from './catalog/transactions/list-nodes.ts'
-import { Drives } from './drives.ts'
+import { DEAD_SEGMENT, DrivesWorld } from './drives.test-support.ts'
 import { sleep, systemClock } from './seams/clock.ts'
-import { ManualClock } from './seams/manual-clock.test-support.ts'
-import { putOf, shardIdOf } from './storage/shard-store-contract.ts'
+import { SegmentStore } from './storage/segment-store.ts'
 
-const DRIVES = 3
 const LONG_ENOUGH_MS = 200
+const MINUTE_MS = 60_000
 
-class World implements AsyncDisposable {
-  readonly clock: ManualClock
-  readonly directories: readonly string[]
-  readonly drives: Drives
-  readonly rows: TestCatalog
-  readonly #disposables: AsyncDisposableStack
-
-  private constructor(
-    parts: Pick<World, 'clock' | 'directories' | 'drives' | 'rows'>,
-    disposables: AsyncDisposableStack,
-  ) {
-    this.clock = parts.clock
-    this.directories = parts.directories
-    this.drives = parts.drives
-    this.rows = parts.rows
-    this.#disposables = disposables
-  }
-
-  static async open(): Promise<World> {
-    const disposables = new AsyncDisposableStack()
-    const root = await mkdtemp(join(tmpdir(), 'holdfast-drives-'))
-    disposables.defer(() => rm(root, { recursive: true }))
-    const rows = disposables.use(new TestCatalog())
-    const run: Catalog['write'] = async (transaction, args) => rows.run(transaction, args)
-    const catalog: Catalog = { write: run, read: run, scan: run, async [Symbol.asyncDispose]() {} }
-    const cluster = rows.run(loadCluster, {})
-    assert.ok(cluster !== null)
-    const clock = new ManualClock()
-    const directories = Array.from({ length: DRIVES }, (_, drive) => join(root, String(drive)))
-    const drives = await Drives.open({
-      ...{ catalog, cluster, clock, ids: rows.ids, warn: () => {} },
-      places: directories.map((directory, drive) => ({ name: `drive-${drive}`, directory, zone: `zone-${drive}` })),
-      makeDirectory: (directory) => mkdir(directory),
-    })
-    disposables.use(drives)
-    return new World({ clock, directories, drives, rows }, disposables)
-  }
-
-  /** Whoever opens the identity of a drive hangs until this is called back. */
-  async hang(drive: number): Promise<() => Promise<void>> {
-    const identity = join(this.directories[drive] ?? assert.fail(), 'identity')
-    await rm(identity)
-    execFileSync('mkfifo', [identity])
-    return async () => await (await open(identity, 'w')).close()
-  }
-
-  async put(drive: number, shard: number): Promise<void> {
-    const { lineage } = this.rows.run(loadCluster, {}) ?? assert.fail()
-    const put = putOf(shardIdOf(shard), Buffer.alloc(10_000, shard))
-    await this.drives.nodes.store(drive + 1).put({ ...put, order: { lineage, sequence: 1 } })
-  }
-
-  /** Takes a drive away, and puts another directory in its place. */
-  async replace(drive: number, by: (away: string) => string): Promise<void> {
-    const directory = this.directories[drive] ?? assert.fail()
-    await rename(directory, `${directory}-away`)
-    await this.drives.look()
-    assert.equal(this.drives.nodes.get(drive + 1)?.state, 'offline')
-    await rename(by(`${directory}-away`), directory)
-    await this.drives.look()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#disposables.disposeAsync()
-  }
+/** What comes of it, or that it is still not done after a while. */
+async function soon<Result>(done: Promise<Result>): Promise<Result | 'waits'> {
+  return await Promise.race([done, sleep(systemClock, LONG_ENOUGH_MS).then((): 'waits' => 'waits')])
 }
 
-describe('the drives', { skip: process.platform === 'win32' && 'needs a pipe with a name' }, () => {
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(systemClock, 10)
+}
+
+const skip = process.platform === 'win32' && 'needs a pipe with a name'
+
+describe('the drives', { skip }, () => {
   it('are looked at without those that hang, each of which is asked once', async () => {
-    await using world = await World.open()
+    await using world = await DrivesWorld.open()
     const goOn = await world.hang(1)
     try {
       const look = world.drives.look().then(() => 'done')
-      assert.equal(await Promise.race([look, sleep(systemClock, LONG_ENOUGH_MS)]), undefined)
+      assert.equal(await soon(look), 'waits')
       world.clock.advance(5000)
       assert.equal(await look, 'done')
-      await rm(join(world.directories[2] ?? assert.fail(), 'identity'))
+      await rm(join(world.directory(2), 'identity'))
       for (let each = 0; each < 10; each++) await world.drives.look()
-      assert.deepEqual(
-        world.drives.nodes.all().map(({ state }) => state),
-        ['online', 'online', 'offline'],
-      )
+      assert.deepEqual(world.states, ['online', 'online', 'offline'])
     } finally {
       await goOn()
     }
   })
 
   it('are compared when they are back with what they had when they went', async () => {
-    await using world = await World.open()
-    const image = `${world.directories[1]}-image`
+    await using world = await DrivesWorld.open()
+    const image = `${world.directory(1)}-image`
     for (const drive of [0, 1]) await world.put(drive, 1)
-    await cp(world.directories[1] ?? assert.fail(), image, { recursive: true })
+    await cp(world.directory(1), image, { recursive: true })
     for (const drive of [0, 1]) await world.put(drive, 2)
     await world.replace(0, (away) => away)
     await world.replace(1, () => image)
-    assert.deepEqual(
-      world.drives.nodes.all().map(({ state }) => state),
-      ['online', 'online', 'online'],
-    )
+    assert.deepEqual(world.states, ['online', 'online', 'online'])
     assert.deepEqual(
       world.rows.run(listNodes, {}).map(({ rolledBackAt }) => rolledBackAt !== null),
       [false, true, false],
@@ -122,7 +57,7 @@ describe('the drives', { skip: process.platform === 'win32' && 'needs a pipe wit
   })
 
   it('stay away while the catalog does not hear of their return', async () => {
-    await using world = await World.open()
+    await using world = await DrivesWorld.open()
     const { intercept } = world.rows
     world.rows.intercept = (asked) => (asked.transaction === 'nodeStarted' ? assert.fail() : intercept(asked))
     await world.replace(0, (away) => away)
@@ -131,4 +66,143 @@ describe('the drives', { skip: process.platform === 'win32' && 'needs a pipe wit
     await world.drives.look()
     assert.equal(world.drives.nodes.get(1)?.state, 'online')
   })
+
+  it('are started without one that hangs, which is taken when it answers', async () => {
+    await using world = await DrivesWorld.open()
+    await world.stop()
+    const identity = join(world.directory(1), 'identity')
+    await cp(identity, `${identity}-kept`)
+    const goOn = await world.hang(1)
+    const starting = world.start().then(() => 'started')
+    try {
+      assert.equal(await soon(starting), 'waits')
+      world.clock.advance(5000)
+      assert.equal(await starting, 'started')
+      for (let each = 0; each < 10; each++) await world.drives.look()
+      assert.deepEqual(world.states, ['online', 'offline', 'online'])
+      assert.match(world.warned.join('\n'), /^drive-1 at \S+ hangs: .*no answer within 5 s$/m)
+    } finally {
+      await goOn()
+    }
+    await rename(`${identity}-kept`, identity)
+    await until(async () => {
+      await world.drives.look()
+      return world.drives.nodes.isOnline(2)
+    })
+  })
 })
+
+describe('the end of the drives', { skip }, () => {
+  it('waits five seconds for one that hangs, and closes the others', async () => {
+    await using world = await DrivesWorld.open()
+    const goOn = await world.hang(1)
+    try {
+      const look = world.drives.look()
+      const closed = world.drives[Symbol.asyncDispose]().then(() => 'closed')
+      world.clock.advance(4900)
+      assert.equal(await soon(closed), 'waits')
+      world.clock.advance(100)
+      assert.equal(await soon(closed), 'closed')
+      await look
+      assert.deepEqual(
+        world.warned.filter((sentence) => sentence.includes('close')),
+        ['drive-1 does not close: HoldfastError: no answer within 5 s'],
+      )
+      // Their indexes are free for another, and the one of the drive that hangs is not.
+      for (const [drive, isFree] of [true, false, true].entries())
+        assert.equal(indexIsFree(world.directory(drive)), isFree)
+    } finally {
+      await goOn()
+    }
+  })
+})
+
+describe('what is told of a drive that could not be reported', { skip }, () => {
+  it('is why, or it ends the process where an invariant is broken', async (t) => {
+    await using world = await DrivesWorld.open()
+    const bug = new AssertionError('cannot be')
+    const outcomes = [new HoldfastError('disk_failed', 'gone'), bug, bug]
+    t.mock.method(SegmentStore.prototype, 'report', async () => {
+      throw outcomes.shift()
+    })
+    await world.stop()
+    assert.deepEqual(world.warned, ['drive-0 is not reported: HoldfastError: gone'])
+    assert.deepEqual(world.fatalities, [bug, bug])
+  })
+})
+
+describe('the compaction of the drives', { skip }, () => {
+  it('goes on beside a drive that hangs, whose end comes all the same', async () => {
+    await using world = await DrivesWorld.open({ dead: true })
+    const goOn = await world.hangSegment(1)
+    try {
+      assert.ok((await world.segments(0)).includes(DEAD_SEGMENT))
+      world.clock.advance(MINUTE_MS)
+      for (const drive of [0, 2]) await until(async () => (await world.segments(drive)).length === 1)
+      assert.ok((await world.segments(1)).includes(DEAD_SEGMENT))
+      const closed = world.drives[Symbol.asyncDispose]().then(() => 'closed')
+      assert.equal(await soon(closed), 'waits')
+      world.clock.advance(5000)
+      assert.equal(await soon(closed), 'closed')
+      assert.deepEqual(world.warned, ['drive-1 does not close: HoldfastError: no answer within 5 s'])
+    } finally {
+      await goOn()
+    }
+  })
+
+  it('tells what it could not do, does it at the next turn, and ends the process where an invariant is broken', async (t) => {
+    await using world = await DrivesWorld.open({ dead: true })
+    const outcomes = [new HoldfastError('disk_full', 'no room'), new AssertionError('cannot be')]
+    const compact = t.mock.method(SegmentStore.prototype, 'compact', async () => {
+      throw outcomes[Math.floor(compact.mock.callCount() / 3)]
+    })
+    const turn = async (): Promise<void> => {
+      world.clock.advance(MINUTE_MS)
+      await sleep(systemClock, 10)
+    }
+    await turn()
+    assert.deepEqual(
+      world.warned,
+      [0, 1, 2].map((drive) => `drive-${drive} was not compacted: HoldfastError: no room`),
+    )
+    await turn()
+    assert.equal(compact.mock.callCount(), 6)
+    assert.deepEqual(world.fatalities, Array(3).fill(outcomes[1]))
+    assert.equal(world.warned.length, 3)
+  })
+})
+
+describe('what the catalog is told of the drives', { skip }, () => {
+  it('is how far those segments go that were open when it was last told, for the others stay as they are', async (t) => {
+    await using world = await DrivesWorld.open({ dead: true })
+    assert.ok((await world.segments(0)).length > 2)
+    const { rows } = world
+    const known = () => rows.engine.query('SELECT segment, end_bytes FROM node_segments WHERE node = 1', [])
+    assert.equal(known().length, (await world.segments(0)).length, 'a start tells of all of them')
+    const report = t.mock.method(SegmentStore.prototype, 'report')
+    await world.put(0, 100)
+    const before = known()
+    for (let second = 0; second < 30; second++) await world.drives.look()
+    const answers = await Promise.all(report.mock.calls.map(({ result }) => result ?? assert.fail()))
+    // Every second each is asked how it is, and the thirtieth time how far it is written.
+    assert.equal(answers.length, 30 * 3 + 3)
+    assert.deepEqual(
+      answers.map(({ segmentEnds }) => segmentEnds.length),
+      [...Array(30 * 3).fill(0), 1, 1, 1],
+    )
+    const after = known()
+    assert.deepEqual(after.slice(0, -1), before.slice(0, -1))
+    assert.ok(Number(after.at(-1)?.['end_bytes']) > Number(before.at(-1)?.['end_bytes']))
+  })
+})
+
+/** Whether nobody has the index of a drive open. */
+function indexIsFree(directory: string): boolean {
+  using index = new DatabaseSync(join(directory, 'index.sqlite'))
+  try {
+    index.exec('BEGIN IMMEDIATE; ROLLBACK')
+    return true
+  } catch {
+    return false
+  }
+}

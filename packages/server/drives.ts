@@ -3,6 +3,7 @@
  * directory is gone; it is then away, and each look finds out whether it is back. A directory that never was a node becomes one
  * only while the catalog knows none of that name.
  */
+import { AssertionError } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
 import type { Id, IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from './catalog/catalog.ts'
@@ -14,6 +15,7 @@ import { Nodes, type Transport } from './cluster/nodes.ts'
 import { TimelyStore } from './cluster/timely-store.ts'
 import { type Clock, within } from './seams/clock.ts'
 import { FileDisk } from './seams/file-disk.ts'
+import { repeatedly } from './seams/repeatedly.ts'
 import type { HoldOptions } from './storage/held-disk.ts'
 import { makeIdentity, readIdentity } from './storage/identity.ts'
 import { SegmentStore } from './storage/segment-store.ts'
@@ -25,7 +27,8 @@ const REPORT_EVERY_LOOKS = 30
 /** Who looks at the drives waits no longer for one of them. */
 const LOOK_MS_MAX = 5_000
 /** A drive that hangs may not keep the process, and the catalog behind it, from its end. */
-const CLOSE_MS_MAX = 5_000
+export const DRIVES_CLOSE_MS_MAX = 5_000
+const COMPACT_EVERY_MS = 60_000
 /** Leaves most of a slow disk to those who wait for it. */
 const COMPACT_BYTES_PER_SECOND = 32 * 1024 * 1024
 
@@ -43,6 +46,10 @@ interface Drive {
   store: SegmentStore | undefined
   /** The store as the others reach it. */
   link: ShardStore | undefined
+  /** The catalog knows the ends of all segments below. */
+  endsFrom: number
+  /** The turns of its compaction, of which those of a drive that hangs hold up nobody else's. */
+  compacting: AsyncDisposable | undefined
   /** Is being looked at: one that hangs is not looked at twice at once. */
   isLookedAt: boolean
   complaint: string
@@ -56,7 +63,9 @@ export interface DrivesOptions {
   readonly places: readonly DriveDirectory[]
   /** Makes the directory of a drive that is new. */
   readonly makeDirectory: (directory: string) => Promise<unknown>
-  readonly warn: (sentence: string) => void
+  readonly warn: (sentence: string, error?: unknown) => void
+  /** Ends the process. */
+  readonly fatal: (error: unknown) => void
 }
 
 export class Drives implements AsyncDisposable {
@@ -90,45 +99,69 @@ export class Drives implements AsyncDisposable {
     await Promise.all(this.#drives.filter(({ isLookedAt }) => !isLookedAt).map((drive) => this.#lookInTime(drive)))
     await this.nodes.refresh()
     this.#looks++
-    if (this.#looks % REPORT_EVERY_LOOKS === 0) await this.#report()
-  }
-
-  /** Gives back the space of segments that are mostly dead, slowly. What a drive cannot do now, it does at the next turn. */
-  async compact(signal: AbortSignal): Promise<void> {
-    for (const { store } of this.#drives) {
-      await store?.compact({ bytesPerSecond: COMPACT_BYTES_PER_SECOND, signal }).catch(() => {})
-      if (signal.aborted) return
-    }
+    if (this.#looks % REPORT_EVERY_LOOKS === 0) await Promise.all(this.#drives.map((drive) => this.#report(drive)))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#report().catch(() => {})
-    const { clock, warn } = this.#options
-    const close = async ({ store, place }: Drive): Promise<void> => {
-      const closing = Promise.resolve(store?.[Symbol.asyncDispose]())
-      await within(clock, CLOSE_MS_MAX, closing).catch((error: unknown) =>
-        warn(`${place.name} does not close: ${error}`),
-      )
-    }
-    await Promise.all(this.#drives.map(close))
+    const { clock } = this.#options
+    const closings = this.#drives.map(async (drive) => {
+      try {
+        await within(clock, DRIVES_CLOSE_MS_MAX, this.#close(drive))
+      } catch (error) {
+        this.#note(`${drive.place.name} does not close`, error)
+      }
+    })
+    await Promise.all(closings)
+  }
+
+  async #close(drive: Drive): Promise<void> {
+    const compacted = drive.compacting?.[Symbol.asyncDispose]()
+    await this.#report(drive)
+    await drive.store?.[Symbol.asyncDispose]()
+    await compacted
+  }
+
+  /** Gives back the space of segments that are mostly dead, slowly. What the drive cannot do now, it does at the next turn. */
+  #compactInTurns(drive: Drive): AsyncDisposable {
+    const { clock, warn, fatal } = this.#options
+    return repeatedly({
+      clock,
+      everyMs: COMPACT_EVERY_MS,
+      fatal,
+      failed: (error) => warn(`${drive.place.name} was not compacted`, error),
+      act: async (signal) => {
+        if (this.nodes.isOnline(drive.number))
+          await drive.store?.compact({ bytesPerSecond: COMPACT_BYTES_PER_SECOND, signal })
+      },
+    })
+  }
+
+  /** What may fail is told and left; a broken invariant is no failure. */
+  #note(sentence: string, error: unknown): void {
+    if (error instanceof AssertionError) this.#options.fatal(error)
+    else this.#options.warn(sentence, error)
   }
 
   async #add(place: DriveDirectory, nodes: readonly NodeRow[]): Promise<void> {
     const known = nodes.find(({ name }) => name === place.name)
-    const node = known?.node ?? (await this.#newNode(place, nodes))
     const drive: Drive = {
       place,
       number: known?.number ?? -1,
       store: undefined,
       link: undefined,
+      endsFrom: 0,
+      compacting: undefined,
       isLookedAt: false,
       complaint: '',
     }
-    const store = await this.#openStore(drive, node)
+    const isThere = await this.#answers(drive)
+    const node = known?.node ?? (isThere ? await this.#newNode(place, nodes) : undefined)
+    const store = node && isThere ? await this.#openStore(drive, node) : undefined
     if (store !== undefined) await this.#started(drive, store)
-    else if (known === undefined)
+    if (node === undefined || drive.number < 0)
       throw new HoldfastError('disk_foreign', `${place.name} is new and does not open; see above`)
     this.#drives.push(drive)
+    drive.compacting = this.#compactInTurns(drive)
     const at = { zone: place.zone, region: 'here', weight: 1, state: 'offline', writable: false } as const
     this.nodes.add({
       ...at,
@@ -138,6 +171,30 @@ export class Drives implements AsyncDisposable {
       capacityBytes: known?.capacityBytes ?? 0,
       freeBytes: 0,
     })
+  }
+
+  /** One that hangs is away. It is looked at when it has answered, and keeps nobody from starting. */
+  async #answers(drive: Drive): Promise<boolean> {
+    const { clock, warn } = this.#options
+    const disk = new FileDisk(drive.place.directory)
+    const ask = async (): Promise<void> => {
+      drive.isLookedAt = true
+      try {
+        await readIdentity(disk)
+        await disk.syncDirectory('.')
+      } finally {
+        drive.isLookedAt = false
+      }
+    }
+    try {
+      await within(clock, LOOK_MS_MAX, ask())
+    } catch (error) {
+      // Any other failure is told where the drive is made or opened.
+      if (!hasCode(error, 'node_unavailable')) return true
+      warn(`${drive.place.name} at ${drive.place.directory} hangs`, error)
+      return false
+    }
+    return true
   }
 
   /** Makes a drive. One that a start made which was killed before the catalog heard of it is taken as it is. */
@@ -161,7 +218,7 @@ export class Drives implements AsyncDisposable {
   /** Takes a store that was opened. */
   async #started(drive: Drive, store: SegmentStore): Promise<void> {
     try {
-      drive.number = await this.#admit(drive.place, await store.report())
+      drive.number = await this.#admit(drive, await store.report())
     } catch (error) {
       await store[Symbol.asyncDispose]()
       throw error
@@ -171,7 +228,8 @@ export class Drives implements AsyncDisposable {
   }
 
   /** Tells the catalog of a disk that was mounted, before anyone reaches it. Answers the number of its node. @throws disk_foreign */
-  async #admit({ name, zone, directory }: DriveDirectory, report: NodeReport): Promise<number> {
+  async #admit(drive: Drive, report: NodeReport): Promise<number> {
+    const { name, zone, directory } = drive.place
     const { catalog, clock, warn } = this.#options
     const { number, verdict } = await catalog.write(nodeStarted, { ...report, name, zone, nowMs: clock.now() })
     if (verdict === 'cloned') {
@@ -180,12 +238,13 @@ export class Drives implements AsyncDisposable {
     if (verdict === 'rolled_back') {
       warn(`${name} is older than when it was last seen; what it lacks is read from the other drives`)
     }
+    drive.endsFrom = report.settledBelow
     return number
   }
 
   /** Undefined where the drive is away. */
   async #openStore(drive: Drive, node: Id): Promise<SegmentStore | undefined> {
-    const { cluster, clock, warn } = this.#options
+    const { cluster, clock, ids, warn } = this.#options
     const { directory, name } = drive.place
     const disk = new FileDisk(directory)
     try {
@@ -193,10 +252,10 @@ export class Drives implements AsyncDisposable {
       const { clusterId, sealedHeader } = cluster
       // Up to where it was written when it went, the catalog may not have heard of it yet.
       const onReturn: HoldOptions['onReturn'] = async (report, before) => {
-        await this.#seen(drive.number, { ...report, segmentEnds: before })
-        await this.#admit(drive.place, report)
+        await this.#seen(drive, { ...report, segmentEnds: before })
+        await this.#admit(drive, report)
       }
-      return await SegmentStore.open({ disk, clock, openIndex, cluster: clusterId, node, sealedHeader, onReturn })
+      return await SegmentStore.open({ disk, clock, ids, openIndex, cluster: clusterId, node, sealedHeader, onReturn })
     } catch (error) {
       const because = `at ${directory} does not open: ${error instanceof Error ? error.message : String(error)}`
       if (!this.#drives.includes(drive)) warn(`${name} ${because}`)
@@ -240,18 +299,21 @@ export class Drives implements AsyncDisposable {
     return link
   }
 
-  async #report(): Promise<void> {
-    for (const { number, link } of this.#drives) {
-      const report = await link?.report().catch(() => undefined)
-      if (report === undefined || (report.state !== 'online' && report.state !== 'full')) continue
-      await this.#seen(number, report)
+  /** Tells the catalog how far a drive is written. What it does not hear now, it hears the next time. */
+  async #report(drive: Drive): Promise<void> {
+    try {
+      const report = await drive.link?.report({ endsFrom: drive.endsFrom })
+      if (report?.state === 'online' || report?.state === 'full') await this.#seen(drive, report)
+    } catch (error) {
+      this.#note(`${drive.place.name} is not reported`, error)
     }
   }
 
-  async #seen(number: number, { capacityBytes, freeBytes, segmentEnds }: NodeReport): Promise<void> {
+  async #seen(drive: Drive, { capacityBytes, freeBytes, segmentEnds, settledBelow }: NodeReport): Promise<void> {
     const { catalog, clock } = this.#options
-    const told = { number, state: 'online', capacityBytes, freeBytes, segmentEnds, nowMs: clock.now() }
+    const told = { number: drive.number, state: 'online', capacityBytes, freeBytes, segmentEnds, nowMs: clock.now() }
     await catalog.write(nodeSeen, told)
+    drive.endsFrom = settledBelow
   }
 }
 

@@ -108,6 +108,7 @@ export class TestGateway implements AsyncDisposable {
         ...who,
         ...at,
         starts: 1,
+        start: ids.next(),
         segmentEnds: [],
         nowMs: clock.now(),
       })

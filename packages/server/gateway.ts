@@ -16,10 +16,11 @@ import { Sessions } from './cluster/sessions.ts'
 import { StripesOut } from './cluster/stripes-out.ts'
 import { StripeWriter } from './cluster/write-stripe.ts'
 import type { Compute } from './compute/compute.ts'
-import { Buckets } from './files/buckets.ts'
+import { Buckets, DEFAULT_BUCKET } from './files/buckets.ts'
 import { Downloads } from './files/downloads.ts'
 import { IdempotencyKeys } from './files/idempotency-keys.ts'
 import type { MasterKeys } from './files/keys/master-keys.ts'
+import { KnownChunks } from './files/known-chunks.ts'
 import { Names } from './files/names.ts'
 import { Packer } from './files/packer.ts'
 import { ChunkReader } from './files/read-chunk.ts'
@@ -40,9 +41,9 @@ export interface GatewayOptions {
   readonly clock: Clock
   readonly random: Random
   readonly ids: IdMaker
+  /** How many dead sessions are kept in mind for nodes that are away; by default 10,000. */
+  readonly deadSessionsMax?: number
 }
-
-const DEFAULT_BUCKET = 'default'
 
 export class Gateway implements AsyncDisposable {
   readonly buckets: Buckets
@@ -54,7 +55,7 @@ export class Gateway implements AsyncDisposable {
   readonly #sessions: Sessions
 
   private constructor(options: GatewayOptions, sessions: Sessions) {
-    const { catalog, nodes, compute, clock, random, ids, cluster, masterKeys } = options
+    const { catalog, nodes, compute, clock, random, ids, cluster, masterKeys, deadSessionsMax } = options
     this.#sessions = sessions
     const stripes = new StripesOut(catalog, sessions, new StripeWriter(nodes, clock, random), clock, cluster.lineage)
     const reader = new StripeReader(nodes, compute, clock, ({ stripe }, { index, node }, state) => {
@@ -63,14 +64,15 @@ export class Gateway implements AsyncDisposable {
     })
     const buckets = new Buckets(catalog, masterKeys, nodes, { clock, ids, random })
     const keys = new IdempotencyKeys(catalog, clock)
-    const small = new SmallBodies(catalog, compute, new Packer(compute, stripes, clock))
-    const streamed = new StreamedBodies(catalog, compute, stripes)
+    const known = new KnownChunks(catalog)
+    const small = new SmallBodies(known, compute, new Packer(compute, stripes, clock))
+    const streamed = new StreamedBodies({ catalog, known, compute, stripes })
     this.buckets = buckets
     this.names = new Names(catalog, { buckets, sessions, keys }, { clock, ids })
     this.uploads = new Uploads(catalog, { buckets, sessions, small, streamed, keys }, { clock, ids })
     this.downloads = new Downloads(catalog, buckets, sessions, new ChunkReader(catalog, reader, compute), clock)
     this.cluster = new ClusterHealth(catalog, nodes)
-    this.reaper = new Reaper(catalog, nodes, sessions, clock, cluster.lineage)
+    this.reaper = new Reaper(catalog, nodes, sessions, clock, cluster.lineage, deadSessionsMax)
   }
 
   static async open(options: GatewayOptions): Promise<Gateway> {

@@ -113,6 +113,27 @@ describe('the number of drives', { timeout: TEST_MS_MAX }, () => {
     assert.doesNotMatch(found.stderr, /not one drive/)
   })
 
+  it('are known by what is on them, in whatever order they are named', async () => {
+    await using server = await ServerProcess.make()
+    const bytes = contentOf(1, 100_000)
+    const named = (...drives: number[]): string[] => ['--drives', drives.map((drive) => server.drive(drive)).join()]
+    const client = async (run: Run): Promise<HttpClient> =>
+      new HttpClient(await run.ready(), (await readFile(join(server.data, 'admin.key'), 'utf8')).trim())
+    const first = await started(server, ...named(1, 2, 3, 4, 5))
+    assert.equal((await (await client(first)).put('a', bytes)).status, 201)
+    await ended(first)
+    const again = await started(server, ...named(5, 3, 6, 1, 2, 4))
+    assert.deepEqual((await (await client(again)).get('a')).body, bytes)
+    const health = await fetch(`http://127.0.0.1:${await again.ready()}/health`)
+    // What the server's own schema says of it.
+    const { nodes } = (await health.json()) as { nodes: { state: string }[] }
+    assert.deepEqual(
+      nodes.map(({ state }) => state),
+      Array(6).fill('online'),
+    )
+    assert.doesNotMatch((await ended(again)).stderr, /does not open/)
+  })
+
   it('names the directory of a new drive that holds another already', async () => {
     await using server = await ServerProcess.start()
     await using other = await ServerProcess.start()
@@ -153,7 +174,7 @@ describe('the end', { timeout: TEST_MS_MAX }, () => {
     }
   }
 
-  const waits = /^waiting for 1 upload, at most 30 s; press Ctrl-C again to end now$/m
+  const waits = /^waiting for 1 upload, at most 20 s; press Ctrl-C again to end now$/m
 
   async function begun(server: ServerProcess) {
     const run = server.begin()

@@ -16,18 +16,22 @@ import { SqliteCatalog } from './catalog/sqlite-catalog.ts'
 import { createCluster, loadCluster } from './catalog/transactions/create-cluster.ts'
 import { listBuckets } from './catalog/transactions/list-buckets.ts'
 import { listNodes } from './catalog/transactions/list-nodes.ts'
+import { Jobs } from './cluster/jobs.ts'
 import { WorkerPool } from './compute/worker-pool.ts'
 import { CLOSING_MS_MAX } from './doors/rest/limits.ts'
 import { openLog } from './doors/rest/log.ts'
 import { RestServer } from './doors/rest/server.ts'
-import { type DriveDirectory, Drives } from './drives.ts'
+import { findNodes, type NamedDirectory, nameDrives } from './drive-names.ts'
+import { DRIVES_CLOSE_MS_MAX, type DriveDirectory, Drives } from './drives.ts'
+import { Ending, endBy } from './ending.ts'
 import { type KeyFiles, openKeyFiles } from './files/keys/key-files.ts'
 import { sealHeader } from './files/keys/sealed-header.ts'
 import { Gateway } from './gateway.ts'
-import { systemClock } from './seams/clock.ts'
+import { systemClock, within } from './seams/clock.ts'
 import { systemCodeOf } from './seams/disk.ts'
 import { FileDisk } from './seams/file-disk.ts'
 import { systemRandom } from './seams/random.ts'
+import { repeatedly } from './seams/repeatedly.ts'
 import { SecretDirectory } from './seams/secret-files.ts'
 
 const VERSION = '0.1.0'
@@ -38,10 +42,16 @@ const STRIPE_BUDGET_BYTES = 112 * 1024 * 1024
 /** A worker's part of them holds a stripe of every policy. */
 const LANE_BYTES_MIN = 36 * 1024 * 1024
 const WORKERS_MAX = Math.floor(STRIPE_BUDGET_BYTES / LANE_BYTES_MIN)
+/** A drive that hangs is taken to lie on the device of what it is mounted in. */
+const DEVICE_MS_MAX = 5000
 const LOOK_EVERY_MS = 1000
 const REAP_EVERY_MS = 60_000
-/** A terminal, npm and the starter each send a signal for one Ctrl-C: what comes within this time is one press. */
-const ONE_PRESS_MS = 1000
+/** How long the end waits for a part, which takes an instant; a collection that is cut goes on at the next start. */
+const PART_MS_MAX = 1000
+/** The server gives its requests `CLOSING_MS_MAX`, and then cuts their connections. */
+const SERVER_MS_MAX = CLOSING_MS_MAX + 1000
+/** The log is moved into the database, so that the next start need not read it. */
+const CATALOG_MS_MAX = 5000
 /** What the machine says no to at a start is told in its own sentence; anything else of it is a bug. */
 const REFUSALS: readonly (string | undefined)[] = ['EACCES', 'EEXIST', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']
 
@@ -51,17 +61,21 @@ const ids = new IdMaker(
   () => clock.now(),
   (length) => random.bytes(length),
 )
-const log = openLog(process.stderr)
+const log = openLog(process.stderr, { isTerminal: process.stderr.isTTY })
+
+const warn = (sentence: string, error?: unknown): void => log.warn({ err: error }, sentence)
 
 function fatal(error: unknown): void {
   log.fatal({ err: error }, 'Holdfast stops, so that its next start can see what is on the disk')
-  process.exit(1)
+  endBy('SIGKILL')
 }
+
+// A bug that nobody caught would else wait for the threads of a disk that hangs, and half a server with it.
+process.on('uncaughtException', fatal)
 
 async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: UpArguments): Promise<void> {
   const data = resolve(dataDirectory)
-  await using resources = new AsyncDisposableStack()
-  const stopped = stopSignal()
+  await using ending = new Ending({ clock, warn })
   for (const name of ['.', 'run', 'catalog', 'nodes']) await mkdir(join(data, name), { recursive: true, mode: 0o700 })
 
   const catalogDisk = new FileDisk(join(data, 'catalog'))
@@ -72,7 +86,9 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
     clock,
     fatal,
   }
-  const catalog = resources.use(
+  const catalog = ending.use(
+    'the catalog',
+    CATALOG_MS_MAX,
     await SqliteCatalog.open(catalogOptions).catch(async (error: unknown) => {
       throw hasCode(error, 'catalog_locked') ? await runsAlready(data, error) : error
     }),
@@ -80,40 +96,57 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const [pidFile, addressFile] = [join(data, 'run', 'gateway.pid'), join(data, 'run', 'gateway.address')]
   await rm(addressFile, { force: true })
   await writeFile(pidFile, `${process.pid}\n`)
-  resources.defer(() => rm(pidFile, { force: true }))
+  ending.defer(pidFile, PART_MS_MAX, () => rm(pidFile, { force: true }))
 
   const { cluster, keys } = await openCluster(catalog, data)
   // Said before anything else may fail: a later start does not say it again.
   for (const sentence of keys.sentences) process.stderr.write(`${sentence}\n`)
   const adminKey = await AdminKey.open(new SecretDirectory(data), { random, ids })
-  const places = await drivePlaces(driveDirectories ?? numbered(data, nodeCount ?? (await nodesMeant(catalog))))
-  const warn = (sentence: string): void => log.warn(sentence)
+  const directories = driveDirectories ?? numbered(data, nodeCount ?? (await nodesMeant(catalog)))
+  const found = await findNodes(directories, cluster.clusterId, clock)
+  const places = await drivePlaces(nameDrives(found, await catalog.read(listNodes, {})))
   const makeDirectory = (directory: string): Promise<unknown> => mkdir(directory, { recursive: true, mode: 0o700 })
-  const drives = resources.use(await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory, warn }))
+  const drives = ending.use(
+    'the drives',
+    DRIVES_CLOSE_MS_MAX + PART_MS_MAX,
+    await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory, warn, fatal }),
+  )
   if (drives.nodes.all().every(({ state }) => state === 'offline'))
     warn('not one drive is where it was looked for; those that --drives named once are named by it at every start')
   const workers = Math.min(WORKERS_MAX, availableParallelism())
-  const compute = resources.use(await WorkerPool.open({ workers, budgetBytes: STRIPE_BUDGET_BYTES, onDeath: fatal }))
+  const compute = ending.use(
+    'the threads that compute',
+    PART_MS_MAX,
+    await WorkerPool.open({ workers, budgetBytes: STRIPE_BUDGET_BYTES, onDeath: fatal }),
+  )
   const { masterKeys } = keys
   const nodes = drives.nodes
-  const gateway = resources.use(
+  const gateway = ending.use(
+    'the gateway',
+    PART_MS_MAX,
     await Gateway.open({ cluster, gateway: ids.next(), catalog, nodes, compute, masterKeys, clock, random, ids }),
   )
-  resources.use(repeatedly(LOOK_EVERY_MS, 'looking at the drives', () => drives.look()))
-  resources.use(repeatedly(REAP_EVERY_MS, 'collecting', () => gateway.reaper.run()))
-  // By itself, for a disk that hangs would hold up all collection.
-  resources.use(repeatedly(REAP_EVERY_MS, 'compacting', (signal) => drives.compact(signal)))
+  const turns = (what: string, everyMs: number, act: () => Promise<unknown>): void => {
+    const failed = (error: unknown): void => log.error({ err: error }, `${what} failed`)
+    ending.use(what, PART_MS_MAX, repeatedly({ clock, everyMs, act, failed, fatal }))
+  }
+  turns('looking at the drives', LOOK_EVERY_MS, () => drives.look())
+  const unforeseen = (error: unknown): void => log.error({ err: error }, 'a job failed')
+  const jobs = new Jobs({ clock, ids, failed: unforeseen, fatal })
+  turns('collecting', REAP_EVERY_MS, () => gateway.reaper.run())
 
   const authenticate = adminKey.authenticate.bind(adminKey)
-  const server = resources.use(
-    await RestServer.open({ floor: gateway, authenticate, log, clock, random, version: VERSION }),
+  const server = ending.use(
+    'the server',
+    SERVER_MS_MAX,
+    await RestServer.open({ floor: { ...gateway, jobs }, authenticate, log, clock, random, version: VERSION }),
   )
   const requests = countRequests(server.app.server)
   const address = `http://${HOST}:${await listen(server, port)}`
   await writeFile(addressFile, `${address}\n`)
-  resources.defer(() => rm(addressFile, { force: true }))
+  ending.defer(addressFile, PART_MS_MAX, () => rm(addressFile, { force: true }))
   process.stdout.write(`Holdfast is ready: ${address}\n`)
-  await stopped
+  await ending.asked
   const running = requests.sentence()
   if (running === undefined) return
   // What is built last is taken down first: the server, which lets these requests finish.
@@ -190,51 +223,14 @@ function numbered(data: string, count: number): string[] {
 }
 
 /** Drives on one device fail together: they are one zone. A directory that is still to be made will lie on its parent's. */
-async function drivePlaces(directories: readonly string[]): Promise<DriveDirectory[]> {
+async function drivePlaces(named: readonly NamedDirectory[]): Promise<DriveDirectory[]> {
   const deviceOf = async (directory: string): Promise<number> => (await stat(directory)).dev
   return await Promise.all(
-    directories.map(async (directory, index) => {
-      const device = await deviceOf(directory).catch(() => deviceOf(dirname(directory)))
-      return { name: `drive-${index + 1}`, directory: resolve(directory), zone: `device-${device}` }
+    named.map(async ({ name, directory }) => {
+      const device = await within(clock, DEVICE_MS_MAX, deviceOf(directory)).catch(() => deviceOf(dirname(directory)))
+      return { name, directory: resolve(directory), zone: `device-${device}` }
     }),
   )
-}
-
-/** Resolves at the first SIGINT or SIGTERM. A Ctrl-C after that ends the process at once: what was acknowledged is on the disk. */
-function stopSignal(): Promise<void> {
-  return new Promise((stop) => {
-    let firstMs: number | undefined
-    const onSignal = (signal: NodeJS.Signals): void => {
-      firstMs ??= clock.monotonicMs()
-      stop()
-      if (signal !== 'SIGINT' || clock.monotonicMs() - firstMs < ONE_PRESS_MS) return
-      // As if nobody had listened: neither a thread that waits for its disk nor a handler of ours holds up this end.
-      process.removeAllListeners('SIGINT')
-      process.kill(process.pid, 'SIGINT')
-    }
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
-  })
-}
-
-/** Does something again and again, never twice at once. A failure is logged, and the next turn comes all the same. */
-function repeatedly(everyMs: number, what: string, act: (closing: AbortSignal) => Promise<unknown>): AsyncDisposable {
-  let running: Promise<unknown> = Promise.resolve()
-  let timer = clock.after(everyMs, turn)
-  const closing = new AbortController()
-  function turn(): void {
-    running = act(closing.signal)
-      .catch((error: unknown) => log.error({ err: error }, `${what} failed`))
-      .finally(() => {
-        if (!closing.signal.aborted) timer = clock.after(everyMs, turn)
-      })
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      closing.abort()
-      timer.cancel()
-      await running
-    },
-  }
 }
 
 try {

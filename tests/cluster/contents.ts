@@ -25,17 +25,6 @@ function keystream(seed: number) {
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16))
 }
 
-/** Numbers from 0 up to 1 that are the same for the same seed. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 export function whole(random: () => number, from: number, to: number): number {
   return from + Math.floor(random() * (to - from + 1))
 }

@@ -7,7 +7,8 @@ import assert from 'node:assert/strict'
 import { copyFile, cp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { contentOf, randomOf, whole } from './contents.ts'
+import { seededFloats } from '../seeded-floats.ts'
+import { contentOf, whole } from './contents.ts'
 import { filePath, type HttpClient, problemIn } from './http-client.ts'
 import { ServerProcess } from './server-process.ts'
 import { cut, flip, rotate, spotsIn, zero } from './spoil.ts'
@@ -29,7 +30,7 @@ interface Outcome {
 /** A stopped server with files in it, and a copy of it from which each test begins. */
 class Patient implements AsyncDisposable {
   readonly server: ServerProcess
-  readonly random = randomOf(SEED)
+  readonly random = seededFloats(SEED)
   readonly #files = new Map<string, Buffer>()
 
   private constructor(server: ServerProcess) {

@@ -39,6 +39,15 @@ class Cluster implements AsyncDisposable {
     this.files.set(path, bytes)
   }
 
+  /** Bytes that are stored already need no drive. */
+  async writesAgain(path: string): Promise<void> {
+    const bytes = [...this.files.values()].find(({ length }) => length === LENGTHS.at(-1))
+    assert.ok(bytes !== undefined)
+    const { status, body } = await this.server.client.put(path, bytes)
+    assert.equal(status, 201, `PUT ${path}: ${body}`)
+    this.files.set(path, bytes)
+  }
+
   async refusesWrites(): Promise<void> {
     const refused = await this.server.client.put('refused', contentOf(99, 10_000))
     assert.equal(refused.status, 503)
@@ -102,6 +111,7 @@ describe('drives that go while the server runs', () => {
     await cluster.online(3)
     await cluster.readsEverything()
     await cluster.refusesWrites()
+    await cluster.writesAgain('known')
     assert.equal(existsSync(cluster.server.drive(2)), false, 'nothing is made in the place of a drive')
     await cluster.putBack(5)
     await cluster.online(4)

@@ -6,7 +6,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { contentOf, randomOf, whole } from './contents.ts'
+import { seededFloats } from '../seeded-floats.ts'
+import { contentOf, whole } from './contents.ts'
 import { filePath, type HttpClient } from './http-client.ts'
 import { ABSENT, Ledger, type State, stateOf } from './ledger.ts'
 import { ServerProcess } from './server-process.ts'
@@ -41,7 +42,7 @@ class Round {
 
   /** Works until the server is gone. Whatever fails before that is a fault of the server. */
   async work(client: number): Promise<void> {
-    const random = randomOf(whole(this.#random, 0, 2 ** 31))
+    const random = seededFloats(whole(this.#random, 0, 2 ** 31))
     while (!this.#killed) {
       const path = `client-${client}/file ${whole(random, 1, PATHS_OF_A_CLIENT)}`
       try {
@@ -110,7 +111,7 @@ async function faults(client: HttpClient, ledger: Ledger): Promise<string[]> {
 
 describe(`kill -9, seed ${SEED}`, () => {
   it(`loses nothing that was acknowledged in ${ROUNDS} rounds`, { timeout: ROUNDS * ROUND_MS_MAX }, async (t) => {
-    const random = randomOf(SEED)
+    const random = seededFloats(SEED)
     const ledger = new Ledger()
     let acknowledged = 0
     let killedStarts = 0

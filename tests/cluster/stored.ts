@@ -65,6 +65,9 @@ export class Stored implements AsyncDisposable {
 
   static async open(data: string): Promise<Stored> {
     await using resources = new AsyncDisposableStack()
+    const fatal = (error: unknown): never => {
+      throw error
+    }
     const disk = new FileDisk(join(data, 'catalog'))
     const catalog = resources.use(
       await SqliteCatalog.open({
@@ -72,9 +75,7 @@ export class Stored implements AsyncDisposable {
         syncDirectory: () => disk.syncDirectory('.'),
         freeBytes: async () => (await disk.space()).freeBytes,
         clock,
-        fatal: (error) => {
-          throw error
-        },
+        fatal,
       }),
     )
     const cluster = catalog.read(loadCluster, {})
@@ -92,7 +93,9 @@ export class Stored implements AsyncDisposable {
     const warn = (sentence: string): void => {
       process.stderr.write(`${sentence}\n`)
     }
-    const drives = resources.use(await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory, warn }))
+    const drives = resources.use(
+      await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory, warn, fatal }),
+    )
     const gateway = ids.next()
     await catalog.write(endSessionsOf, { gateway })
     const sessions = resources.use(await Sessions.open(catalog, clock, ids, gateway))

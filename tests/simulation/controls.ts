@@ -8,6 +8,7 @@ import { CODEC_ZSTD, chunkKeyMessage, TAG_BYTES } from '@holdfast/core/sealing/c
 import type { Catalog } from '@holdfast/server/catalog/catalog.ts'
 import type { Row, Statement, Steps, Transaction } from '@holdfast/server/catalog/transaction.ts'
 import type { Compute } from '@holdfast/server/compute/compute.ts'
+import type { DiskFile, OpenOptions } from '@holdfast/server/seams/disk.ts'
 import type { ShardPut } from '@holdfast/server/storage/shard-store.ts'
 import type { Sabotage } from './cluster.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
@@ -20,6 +21,13 @@ export interface Control {
 
 class DirectoriesNeverSynced extends SimulatedDisk {
   override async syncDirectory(): Promise<void> {}
+}
+
+class ForgetsClosedPuts extends SimulatedDisk {
+  override async open(name: string, options: OpenOptions): Promise<DiskFile> {
+    if (name === 'closed') throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
+    return await super.open(name, options)
+  }
 }
 
 export const controls: readonly Control[] = [
@@ -35,6 +43,11 @@ export const controls: readonly Control[] = [
   { name: 'a write that is acknowledged with k - 1 shards', make: acknowledgedTooEarly },
   { name: 'a chunk whose tag is not looked at', make: () => ({ wrapCompute: withoutTags }) },
   { name: 'a reaper that ignores living sessions', make: () => ({ wrapCatalog: withoutSessions }) },
+  { name: 'a node that takes puts of sessions that it was compared for', make: () => ({ closesNoPuts: true }) },
+  {
+    name: 'a node that forgets at its start which puts are closed',
+    make: () => ({ makeDisk: (options) => new ForgetsClosedPuts(options) }),
+  },
 ]
 
 /** Of each stripe only the first k - 1 puts are sent; the others are answered as if they had been. */
@@ -77,7 +90,7 @@ function withoutTags(compute: Compute): Compute {
 /** What a transaction asks of sessions, as if none were alive. */
 function withoutSessions(catalog: Catalog): Catalog {
   const blind = <Args, Result>(transaction: Transaction<Args, Result>): Transaction<Args, Result> =>
-    ['condemn', 'reap', 'deadSessions'].includes(transaction.name)
+    ['condemn', 'reap', 'closeSessions', 'deadSessions'].includes(transaction.name)
       ? { name: transaction.name, run: (args) => blindly(transaction.run(args)) }
       : transaction
   return {

@@ -4,20 +4,11 @@
  */
 import { parseArgs } from 'node:util'
 import { runSeeds } from './run-seeds.ts'
+import type { SeedResult } from './seed-worker.ts'
 import { STEPS_DEFAULT, simulate } from './simulate.ts'
 import { ComputeMemory } from './simulated-compute.ts'
 import { count } from './trace.ts'
 import { told } from './violation.ts'
-
-interface Printed {
-  readonly seed: number
-  readonly hash: string
-  readonly virtualMs: number
-  readonly faults: ReadonlyMap<string, number>
-  readonly answers: ReadonlyMap<string, number>
-  readonly failure: string | undefined
-  readonly tail: readonly string[]
-}
 
 const { values } = parseArgs({
   options: {
@@ -39,7 +30,7 @@ const faults = new Map<string, number>()
 const answers = new Map<string, number>()
 let failed = 0
 
-function print({ seed, hash, virtualMs, failure, tail, ...result }: Printed): void {
+function print({ seed, hash, virtualMs, failure, tail, ...result }: SeedResult): void {
   for (const [kind, times] of result.faults) count(faults, kind, times)
   for (const [kind, times] of result.answers) count(answers, kind, times)
   const lived = `${(virtualMs / 1000).toFixed(1)} s, trace ${hash.slice(0, 16)}`

@@ -6,6 +6,9 @@ import { type FileModel, type PathModel, type State, stateSeen } from './model.t
 import { type Context, refusalOf } from './request.ts'
 import { demand } from './violation.ts'
 
+/** However the disks hang, a reader hears something within this time. */
+const PIECE_MS_MAX = 40_000
+
 interface Range {
   readonly offset: number
   readonly length: number
@@ -68,7 +71,7 @@ async function readOpen(
   const leaves = !whole && random.chance(0.05)
   let at = 0
   try {
-    for await (const piece of open.read(range, new AbortController().signal)) {
+    for await (const piece of inTime(context, open.read(range, new AbortController().signal), what)) {
       demand(
         isSame(piece, expected.subarray(at, at + piece.length)),
         `${what} brings the bytes that were put, at ${at}`,
@@ -83,6 +86,23 @@ async function readOpen(
   }
   demand(at === expected.length, `${what} ends with its last byte, and not at ${at} of ${expected.length}`)
   return 'ok'
+}
+
+async function* inTime(
+  { sleep }: Context,
+  pieces: AsyncGenerator<Uint8Array>,
+  what: string,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for (;;) {
+      const next = await Promise.race([pieces.next(), sleep(PIECE_MS_MAX)])
+      demand(next !== undefined, `${what} goes on or fails in time`)
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    await pieces.return(undefined)
+  }
 }
 
 function someRange({ random }: Context, { bytes }: Content): Range {

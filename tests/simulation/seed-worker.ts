@@ -1,19 +1,12 @@
 /** Runs the seeds that it is given, one after the other, on a thread of its own. */
 import { parentPort } from 'node:worker_threads'
 import { assert } from '@holdfast/core/wire/assert.ts'
-import { simulate } from './simulate.ts'
+import { type RunResult, simulate } from './simulate.ts'
 import { ComputeMemory } from './simulated-compute.ts'
 import { told } from './violation.ts'
 
-export interface SeedResult {
-  readonly seed: number
-  readonly hash: string
-  readonly virtualMs: number
-  readonly faults: ReadonlyMap<string, number>
-  readonly answers: ReadonlyMap<string, number>
-  readonly failure: string | undefined
-  readonly tail: readonly string[]
-}
+/** As it travels between threads. */
+export type SeedResult = Omit<RunResult, 'failure'> & { readonly failure: string | undefined }
 
 const port = parentPort
 assert(port !== null, 'seeds are given by another thread')

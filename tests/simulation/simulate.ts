@@ -51,8 +51,19 @@ export async function simulate({ seed, steps, memory, sabotage = {}, onLine }: R
   const capacityBytes = random.fork('capacity').chance(0.2) ? 24 * MiB : 1024 * MiB
   // Every stripe can spare two; with a third some files may be refused for good, and still nothing wrong may be served.
   const doomed = random.fork('doomed').pick([0, 1, 2, 2, 2, 3])
-  using cluster = new SimulatedCluster({ random, timeline, trace, memory, doomed, capacityBytes, sabotage })
-  const run = new Run({ steps, timeline, trace, random, cluster })
+  // So few that a node which was away for long is walked.
+  const deadSessionsMax = random.fork('dead sessions').pick([2, 100])
+  using cluster = new SimulatedCluster({
+    random,
+    timeline,
+    trace,
+    memory,
+    doomed,
+    capacityBytes,
+    deadSessionsMax,
+    sabotage,
+  })
+  const run = new Run({ steps, timeline, trace, random, cluster, deadSessionsMax })
   const onRejection = (error: unknown): void => cluster.noteBug(error)
   process.on('unhandledRejection', onRejection)
   let failure: unknown
@@ -72,6 +83,7 @@ export async function simulate({ seed, steps, memory, sabotage = {}, onLine }: R
 
 class Run {
   readonly #steps: number
+  readonly #deadSessionsMax: number
   readonly #timeline: Timeline
   readonly #trace: Trace
   readonly #random: SeededRandom
@@ -87,9 +99,11 @@ class Run {
     trace: Trace
     random: SeededRandom
     cluster: SimulatedCluster
+    deadSessionsMax: number
   }) {
     const { timeline, trace, random, cluster } = options
     this.#steps = options.steps
+    this.#deadSessionsMax = options.deadSessionsMax
     this.#timeline = timeline
     this.#trace = trace
     this.#random = random.fork('steps')
@@ -123,6 +137,7 @@ class Run {
     await this.#collect()
     await this.#readAll()
     await this.#checks.noDebris()
+    this.#checks.deadSessionsAreFew(this.#deadSessionsMax)
     this.#assertNoBug()
   }
 

@@ -6,7 +6,7 @@
  */
 
 import { hasCode } from '@holdfast/core/wire/errors.ts'
-import type { Id } from '@holdfast/core/wire/ids.ts'
+import { type Id, IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { ClusterRow, NodeRow } from '@holdfast/server/catalog/rows.ts'
 import { systemCodeOf } from '@holdfast/server/seams/disk.ts'
 import { makeIdentity } from '@holdfast/server/storage/identity.ts'
@@ -42,6 +42,7 @@ export class SimulatedNode {
   readonly #random: SeededRandom
   readonly #trace: Trace
   readonly #onBug: (error: unknown) => void
+  readonly #ids: IdMaker
   /** As the catalog counts it; 0 until it has seen the node. */
   number = 0
   store: SegmentStore | undefined
@@ -53,8 +54,6 @@ export class SimulatedNode {
   isDamaged = false
   /** Its last start is not in the catalog yet. */
   hasStarted = false
-  isSuspect = false
-  startTold = false
 
   constructor(
     options: NodeOptions,
@@ -70,6 +69,11 @@ export class SimulatedNode {
     this.#trace = seams.trace
     this.#onBug = onBug
     this.life = new Life(seams.timeline)
+    const starts = this.#random.fork('starts')
+    this.#ids = new IdMaker(
+      () => this.life.now(),
+      (length) => starts.bytes(length),
+    )
     const waits = this.#random.fork('waits')
     const pause = async (kind: 'read' | 'write' | 'sync' | 'slow'): Promise<void> => {
       if (kind === 'read' && waits.chance(0.8)) return
@@ -98,6 +102,7 @@ export class SimulatedNode {
         const store = await SegmentStore.open({
           disk: this.disk,
           clock: life,
+          ids: this.#ids,
           openIndex: async () => new MemoryIndex(),
           cluster: cluster.clusterId,
           node: this.id,
@@ -108,7 +113,6 @@ export class SimulatedNode {
         if (life.isOver) return
         this.store = store
         this.hasStarted = true
-        this.startTold = false
         this.#trace.line(`${this.name} is up`)
         this.#watch(life, store)
         return

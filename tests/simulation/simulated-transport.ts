@@ -1,8 +1,9 @@
 /**
  * The network between a gateway and its nodes. A call travels there and its answer back, each with a delay of its own, so that
  * calls overtake each other. Either may be lost; then the caller hears `node_unavailable` after a timeout, and cannot know
- * whether the deed was done. A put or a purge may arrive twice, the second time late. A link may be cut, in both directions or in
- * one. What is sent is a copy: the caller's memory is its own again as soon as the caller has heard something.
+ * whether the deed was done. A put or an order may arrive twice, or so late that nobody waits for it any more, and whoever sent it may
+ * have died since. A link may be cut, in both directions or in one. Reads at a node may hang, with
+ * neither an answer nor a timeout. What is sent is a copy: the caller's memory is its own again as soon as the caller has heard something.
  */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Transport } from '@holdfast/server/cluster/nodes.ts'
@@ -13,8 +14,8 @@ import type { Life, Timeline } from './timeline.ts'
 import type { Trace } from './trace.ts'
 
 const TIMEOUT_MS = 8000
-/** A second copy comes at most so much later: before the timeout, so that no call is settled while a copy is on its way. */
-const LATE_COPY_MS_MAX = 4000
+/** What is late comes at most so much later. */
+const LATE_MS_MAX = 40_000
 /** What a gateway sent outlives it by so much; then its connections are gone. */
 const RESET_AFTER_MS = 300
 
@@ -23,6 +24,8 @@ export interface NetworkRates {
   readonly lostRequest: number
   readonly lostAnswer: number
   readonly secondCopy: number
+  /** A put or an order that the network holds back. */
+  readonly lateRequest: number
   /** An answer that is on its way for long. */
   readonly slowMessage: number
   /** A bit of an answer to a `get` flips behind the node's own checks; on nodes that may be damaged only. */
@@ -33,14 +36,20 @@ export const CALM_NETWORK: NetworkRates = {
   lostRequest: 0,
   lostAnswer: 0,
   secondCopy: 0,
+  lateRequest: 0,
   slowMessage: 0,
   flippedAnswer: 0,
 }
 
 export type Cut = 'none' | 'both' | 'requests' | 'answers'
 
-/** For the control that acknowledges too early: answers instead of the node, or undefined to ask it. */
-export type PutShortcut = (put: ShardPut) => boolean
+/** Protections that a control switches off. */
+export interface NetworkSabotage {
+  /** True where a put is acknowledged without ever being sent. */
+  readonly acknowledges?: (put: ShardPut) => boolean
+  /** Nodes are never told which puts are closed. */
+  readonly closesNoPuts?: boolean
+}
 
 export class SimulatedNetwork {
   readonly #timeline: Timeline
@@ -48,22 +57,24 @@ export class SimulatedNetwork {
   readonly #trace: Trace
   readonly #nodes: readonly SimulatedNode[]
   readonly #onBug: (error: unknown) => void
-  readonly #shortcut: PutShortcut | undefined
+  readonly #sabotage: NetworkSabotage
   readonly cuts = new Map<SimulatedNode, Cut>()
+  /** Reads at these nodes wait for the promise, however long that takes. */
+  readonly hangs = new Map<SimulatedNode, Promise<void>>()
   rates: NetworkRates = CALM_NETWORK
 
   constructor(
     seams: { timeline: Timeline; random: SeededRandom; trace: Trace },
     nodes: readonly SimulatedNode[],
     onBug: (error: unknown) => void,
-    shortcut?: PutShortcut,
+    sabotage: NetworkSabotage = {},
   ) {
     this.#timeline = seams.timeline
     this.#random = seams.random
     this.#trace = seams.trace
     this.#nodes = nodes
     this.#onBug = onBug
-    this.#shortcut = shortcut
+    this.#sabotage = sabotage
   }
 
   /** As a gateway of this life sees it. */
@@ -77,20 +88,22 @@ export class SimulatedNetwork {
     const call = <Answer>(
       what: string,
       act: (store: ShardStore) => Promise<Answer>,
-      mayComeTwice = false,
-    ): Promise<Answer> => this.#call(life, node, { what, act, mayComeTwice })
+      mayComeLate = false,
+    ): Promise<Answer> => this.#call(life, node, { what, act, mayComeLate })
     return {
       put: (put) => this.#put(call, put),
       get: async (id, range) => {
+        await this.hangs.get(node)
         const bytes = await call('get', (store) => store.get(id, range))
         return this.#arrivedFrom(node, bytes)
       },
       getAsIs: async (id, range) => {
+        await this.hangs.get(node)
         const bytes = await call('get as is', (store) => store.getAsIs(id, range))
         return this.#arrivedFrom(node, bytes)
       },
       getNow: (id, range) => {
-        if (this.#cutOf(node) !== 'none' || this.#random.chance(0.5)) return undefined
+        if (this.#cutOf(node) !== 'none' || this.hangs.has(node) || this.#random.chance(0.5)) return undefined
         const bytes = node.store?.getNow(id, range)
         return bytes && this.#arrivedFrom(node, bytes)
       },
@@ -101,6 +114,9 @@ export class SimulatedNetwork {
           (store) => store.purge(ids, order),
           true,
         ),
+      closePuts: async (below) => {
+        if (this.#sabotage.closesNoPuts !== true) await call('close', (store) => store.closePuts(below), true)
+      },
       list: (options) => call('list', (store) => store.list(options)),
       report: () => call('report', (store) => store.report()),
       async [Symbol.asyncDispose]() {},
@@ -111,7 +127,7 @@ export class SimulatedNetwork {
     call: <Answer>(what: string, act: (store: ShardStore) => Promise<Answer>, twice: boolean) => Promise<Answer>,
     put: ShardPut,
   ): ReturnType<ShardStore['put']> {
-    if (this.#shortcut?.(put) === true) return { sha256: put.sha256 }
+    if (this.#sabotage.acknowledges?.(put) === true) return { sha256: put.sha256 }
     const { bytes, payloadLength } = put.record
     const sent = bytes.slice()
     // A node writes its header into the bytes that it got, so that each arrival has its own.
@@ -122,7 +138,7 @@ export class SimulatedNetwork {
   #call<Answer>(
     life: Life,
     node: SimulatedNode,
-    { what, act, mayComeTwice }: { what: string; act: (store: ShardStore) => Promise<Answer>; mayComeTwice: boolean },
+    { what, act, mayComeLate }: { what: string; act: (store: ShardStore) => Promise<Answer>; mayComeLate: boolean },
   ): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       const lost = (why: string): void => reject(new HoldfastError('node_unavailable', why))
@@ -141,13 +157,12 @@ export class SimulatedNetwork {
           (error: unknown) => answer(() => reject(error)),
         )
       }
-      this.#travel(node, 'request', what, arrive)
-      if (!mayComeTwice || !this.#random.chance(this.rates.secondCopy)) return
-      this.#trace.fault('second copy', `${what} to ${node.name}`)
-      const connection = node.life
-      this.#timeline.after(this.#random.between(0, LATE_COPY_MS_MAX), () => {
-        if (this.#isReset(life) || node.life !== connection) return
-        this.#trace.line(`> ${what} at ${node.name}, again`)
+      const isLate = mayComeLate && this.#random.chance(this.rates.lateRequest)
+      if (!isLate) this.#travel(node, 'request', what, arrive)
+      if (!isLate && !(mayComeLate && this.#random.chance(this.rates.secondCopy))) return
+      this.#trace.fault(isLate ? 'late request' : 'second copy', `${what} to ${node.name}`)
+      this.#timeline.after(this.#random.between(0, LATE_MS_MAX), () => {
+        this.#trace.line(`> ${what} at ${node.name}, late`)
         this.#ask(node, act).catch(() => undefined)
       })
     })

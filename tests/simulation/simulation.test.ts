@@ -18,8 +18,8 @@ const FIRED_MIN = 10
 
 const FAULTS = [
   ...['clock jump', 'compaction', 'disk full', 'disk lost', 'drive away', 'flipped answer', 'flipped bit'],
-  ...['gateway crash', 'machine kill', 'machine power', 'node kill', 'node power', 'several nodes'],
-  ...['lost answer', 'lost request', 'second copy', 'slow message'],
+  ...['gateway crash', 'hung reads', 'machine kill', 'machine power', 'node kill', 'node power', 'several nodes'],
+  ...['late request', 'lost answer', 'lost request', 'second copy', 'slow message'],
   ...['partition answers', 'partition both', 'partition requests'],
   ...['keptName', 'keptWrite', 'lostName', 'lostWrite', 'tornWrite'],
   ...['noSpace', 'partialWrite', 'readError', 'slow', 'syncError', 'writeError'],

@@ -24,12 +24,23 @@ const allStripes: Transaction<Record<never, never>, StripeRow[]> = {
   },
 }
 
-const leftovers: Transaction<Record<never, never>, { orders: number; dead: number }> = {
+/** Orders that a node has not confirmed, dead sessions that it is behind, and whether it is still walked. */
+const leftovers: Transaction<{ number: number }, boolean> = {
   name: 'leftovers',
+  *run({ number }) {
+    const [node] = yield* query('SELECT compared_to, walked_to FROM nodes WHERE number = ?', number)
+    const [order] = yield* query('SELECT 1 AS one FROM node_orders WHERE node = ? LIMIT 1', number)
+    const from = Number(node?.['compared_to'])
+    const [dead] = yield* query('SELECT 1 AS one FROM sessions WHERE ended = 1 AND sequence >= ? LIMIT 1', from)
+    return order !== undefined || dead !== undefined || from === 0 || node?.['walked_to'] !== null
+  },
+}
+
+const deadSessions: Transaction<Record<never, never>, number> = {
+  name: 'deadSessions',
   *run() {
-    const [orders] = yield* query('SELECT count(*) AS n FROM node_orders')
-    const [dead] = yield* query('SELECT count(*) AS n FROM sessions WHERE ended = 1')
-    return { orders: Number(orders?.['n']), dead: Number(dead?.['n']) }
+    const [row] = yield* query('SELECT count(*) AS dead FROM sessions WHERE ended = 1')
+    return Number(row?.['dead'])
   },
 }
 
@@ -72,9 +83,14 @@ export class StoredChecks {
   /** Whether collection has anything left that it could do now. */
   isQuiescent(): boolean {
     const { catalog, nodes } = this.#cluster
-    const { orders, dead } = catalog?.look(leftovers, {}) ?? { orders: 1, dead: 1 }
-    const away = nodes.some(({ isGone }) => isGone)
-    return away || (orders === 0 && dead <= 1)
+    const there = nodes.filter(({ isGone }) => !isGone)
+    return there.every(({ number }) => catalog?.look(leftovers, { number }) === false)
+  }
+
+  /** However long a node is away, and for good. */
+  deadSessionsAreFew(max: number): void {
+    const dead = this.#cluster.catalog?.look(deadSessions, {}) ?? 0
+    demand(dead <= max, `${dead} dead sessions are kept`)
   }
 
   async noDebris(): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { seededFloats } from '../../../tests/seeded-floats.ts'
 import { HoldfastError, hasCode } from '../wire/errors.ts'
 import { type PlacementNode, place, replaceOne } from './place.ts'
 
@@ -11,17 +12,6 @@ function nodesOf(freeBytesIn: Record<string, readonly number[]>): PlacementNode[
   return Object.entries(freeBytesIn)
     .flatMap(([zone, free]) => free.map((freeBytes) => ({ zone, freeBytes, weight: 1 })))
     .map((node, number) => ({ number, ...node }))
-}
-
-/** A small generator with a seed (mulberry32), so that a failure happens again. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 function shardsByZone(nodes: readonly PlacementNode[], chosen: readonly number[]): number[] {
@@ -72,7 +62,7 @@ function zonedNodes(sizes: readonly number[], freeBytes: () => number): Placemen
 
 describe('placement', () => {
   it('keeps the loss of any zone as small as any choice of nodes can, in every small cluster', () => {
-    const random = seeded(1)
+    const random = seededFloats(1)
     let feasible = 0
     for (const sizes of zoneSizes) {
       for (const each of shapes) {
@@ -95,11 +85,11 @@ describe('placement', () => {
     const nodes = nodesOf({ a: [9, 9, 9, 9], b: [1], c: [1, 1] })
     const byFreeSpace = [0, 1, 2, 3, 4]
     assert.ok(worstZone(nodes, byFreeSpace) > bestWorstZone(nodes, 5))
-    assert.equal(worstZone(nodes, place(seeded(1), nodes, shape(3, 2))), 2)
+    assert.equal(worstZone(nodes, place(seededFloats(1), nodes, shape(3, 2))), 2)
   })
 
   it('spreads over the zones evenly, not just well enough', () => {
-    const random = seeded(2)
+    const random = seededFloats(2)
     const nodes = nodesOf({ a: [9e9, 9e9, 9e9], b: [9e9, 9e9, 9e9], c: [5, 5], d: [5] })
     for (let i = 0; i < 100; i++) {
       assert.deepEqual(shardsByZone(nodes, place(random, nodes, shape(3, 2))), [2, 1, 1, 1])
@@ -123,7 +113,7 @@ describe('placement', () => {
         fc.nat(),
         fc.option(edges),
         (nodes, k, m, seed, edge) => {
-          const random = edge === null ? seeded(seed) : () => edge
+          const random = edge === null ? seededFloats(seed) : () => edge
           const able = nodes.filter(({ freeBytes, weight }) => freeBytes >= 100 && weight > 0)
           const wanted = { dataShards: k, parityShards: m, shardBytes: 100 }
           if (able.length < k + m) {
@@ -142,7 +132,7 @@ describe('placement', () => {
   it('says how many nodes are missing', () => {
     const nodes = nodesOf({ a: [9, 9, 9], b: [0, 0] })
     assert.throws(
-      () => place(seeded(1), nodes, shape(3, 2)),
+      () => place(seededFloats(1), nodes, shape(3, 2)),
       (error) => error instanceof HoldfastError && error.details.missing === 2,
     )
   })
@@ -150,7 +140,7 @@ describe('placement', () => {
   it('refuses a list that names a node twice', () => {
     const [node] = nodesOf({ a: [9] })
     assert.ok(node)
-    assert.throws(() => place(seeded(1), [node, node], shape(1, 1)), /each node is given once/)
+    assert.throws(() => place(seededFloats(1), [node, node], shape(1, 1)), /each node is given once/)
   })
 
   it('follows free space among single-node zones', () => {
@@ -161,7 +151,7 @@ describe('placement', () => {
   })
 
   it('would fail that test if it drew nodes one after another by weight', () => {
-    const random = seeded(8)
+    const random = seededFloats(8)
     const weights = [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
     let heaviest = 0
     for (let i = 0; i < 20_000; i++) {
@@ -199,7 +189,7 @@ describe('placement', () => {
   })
 
   it('fills nodes of different sizes together, to the end', () => {
-    const random = seeded(3)
+    const random = seededFloats(3)
     const sizes = [1000, 1000, 2000, 2000, 3000, 3000, 4000, 4000]
     const nodes = nodesOf(Object.fromEntries(sizes.map((size, i) => [`${i}`, [size]])))
     const free = sizes.slice()
@@ -214,7 +204,7 @@ describe('placement', () => {
   })
 
   it('gives every chosen node each shard equally often', () => {
-    const random = seeded(4)
+    const random = seededFloats(4)
     const nodes = nodesOf({ a: [1, 1], b: [1e9, 1e9], c: [1] })
     const dataShards = nodes.map(() => 0)
     for (let i = 0; i < 10_000; i++) {
@@ -227,7 +217,7 @@ describe('placement', () => {
 
 describe('a substitute', () => {
   it('is as good for the zones as any, in every small cluster', () => {
-    const random = seeded(5)
+    const random = seededFloats(5)
     for (const sizes of zoneSizes) {
       for (const each of shapes) {
         const count = each.dataShards + each.parityShards
@@ -244,7 +234,7 @@ describe('a substitute', () => {
   })
 
   it('follows free space', () => {
-    const random = seeded(6)
+    const random = seededFloats(6)
     const nodes = nodesOf({ a: [1], b: [1], c: [1, 10], d: [30] })
     const counts = [0, 0, 0, 0, 0]
     for (let i = 0; i < 10_000; i++) {
@@ -259,7 +249,7 @@ describe('a substitute', () => {
 
   it('is refused where every node is taken, failed or full', () => {
     const nodes = nodesOf({ a: [9, 9], b: [9, 0] })
-    assert.throws(() => replaceOne(seeded(1), nodes, { kept: [0, 1], failed: [2] }, shape(1, 2)), isUnplaceable)
+    assert.throws(() => replaceOne(seededFloats(1), nodes, { kept: [0, 1], failed: [2] }, shape(1, 2)), isUnplaceable)
   })
 })
 
@@ -269,7 +259,7 @@ function isUnplaceable(error: unknown): boolean {
 
 /** How often each node is chosen, per stripe. */
 function sharesOf(nodes: readonly PlacementNode[], wanted: ReturnType<typeof shape>): number[] {
-  const random = seeded(7)
+  const random = seededFloats(7)
   const rounds = 20_000
   const counts = nodes.map(() => 0)
   for (let i = 0; i < rounds; i++) {

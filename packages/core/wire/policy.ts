@@ -5,10 +5,9 @@
 import { z } from 'zod'
 import { CHUNK_BYTES_MAX, CHUNK_BYTES_MIN } from './chunk-limits.ts'
 import { HoldfastError } from './errors.ts'
+import { strategies } from './strategy.ts'
 
 const MiB = 1024 * 1024
-export const strategies = ['direct', 'chunked', 'streaming'] as const
-export type Strategy = (typeof strategies)[number]
 
 const redundancySchema = z.strictObject({
   data: z.int().min(1).max(16),

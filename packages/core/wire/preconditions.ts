@@ -5,3 +5,8 @@ export interface Preconditions {
   readonly ifMatch?: readonly (Id | '*')[]
   readonly ifNoneMatch?: readonly (Id | '*')[]
 }
+
+/** Whether a list of tags names the version that is there; undefined where none is. */
+export function names(tags: readonly (Id | '*')[], version: Id | undefined): boolean {
+  return version !== undefined && tags.some((tag) => tag === '*' || tag === version)
+}

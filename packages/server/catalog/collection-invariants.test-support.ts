@@ -71,12 +71,14 @@ function assertNames(world: World): void {
 function assertCounts(world: World): void {
   const wrong = ask(
     world,
-    `SELECT 'chunk' AS what FROM chunks c WHERE refs <>
+    `SELECT 'chunk' AS what FROM chunks c WHERE refs <> (holder_id IS NOT NULL) +
        (SELECT count(*) FROM chunk_refs r WHERE r.bucket_id = c.bucket_id AND r.chunk_id = c.chunk_id)
      UNION ALL SELECT 'page' FROM pages p WHERE refs <>
        (SELECT count(*) FROM page_refs r WHERE r.bucket_id = p.bucket_id AND r.page_id = p.page_id)
      UNION ALL SELECT 'reference to no chunk' FROM chunk_refs r WHERE NOT EXISTS
        (SELECT 1 FROM chunks c WHERE c.bucket_id = r.bucket_id AND c.chunk_id = r.chunk_id)
+     UNION ALL SELECT 'held twice' FROM chunk_refs r WHERE EXISTS
+       (SELECT 1 FROM chunks c WHERE c.bucket_id = r.bucket_id AND c.chunk_id = r.chunk_id AND c.holder_id = r.holder_id)
      UNION ALL SELECT 'stripe' FROM stripes s WHERE live_chunks <>
        (SELECT count(*) FROM chunks c WHERE c.stripe_id = s.stripe_id)
      UNION ALL SELECT 'bytes of a stripe' FROM stripes s WHERE live_bytes <>

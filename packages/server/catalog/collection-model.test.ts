@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { seededFloats } from '../../../tests/seeded-floats.ts'
 import { assertHolds, assertNoLeak, assertRecounts } from './collection-invariants.test-support.ts'
 import { World } from './collection-world.test-support.ts'
 import { type Asked, type Interceptor, TestCatalog } from './test-catalog.test-support.ts'
@@ -33,7 +34,7 @@ function run(catalog: TestCatalog, seed: number, experiment: Experiment): void {
   const { mutations = [], readers = true, refusals = true, counts = true, marks = true, leaks = true } = experiment
   catalog.intercept = plainly
   for (const table of [...TABLES, ...MORE_TABLES]) catalog.engine.query(`DELETE FROM ${table}`)
-  const world = new World(catalog, randomFrom(seed), { readers, refusals })
+  const world = new World(catalog, seededFloats(seed), { readers, refusals })
   catalog.intercept = (asked) => {
     for (const mutation of mutations) {
       const rows = mutation(asked, world)
@@ -52,17 +53,6 @@ function run(catalog: TestCatalog, seed: number, experiment: Experiment): void {
 }
 
 const plainly: Interceptor = ({ statement, ask }) => ask(statement)
-
-/** Mulberry32: small, and the same everywhere. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** The first seed that fails, and how. */
 function firstFailure(experiment: Experiment): { seed: number; message: string } | undefined {
@@ -104,8 +94,10 @@ const hexOf = (value: unknown) => Buffer.from(value as Uint8Array).toString('hex
 
 const noClearing = rewrite('*', 'refs = refs + 1, condemned = NULL', 'refs = refs + 1')
 const noCountOnRestore = rewrite('restoreVersion', 'refs = refs + 1', 'refs = refs + 0')
+const noCountOnCommit = rewrite('commitVersion', 'refs = refs + 1', 'refs = refs + 0')
+const SLOTS_PROOF = 'AND holder_id IS NULL'
 const ROWS_PROOF = /AND NOT EXISTS \(SELECT 1 FROM chunk_refs[^)]*\)/
-const PROOF = /AND refs = 0\s+AND NOT EXISTS \(SELECT 1 FROM chunk_refs[^)]*\)/
+const PROOF = /AND refs = 0 AND holder_id IS NULL\s+AND NOT EXISTS \(SELECT 1 FROM chunk_refs[^)]*\)/
 
 const rules: Record<string, Mutation[]> = {
   'a stripe commit requires its session to be alive': [
@@ -135,10 +127,12 @@ const rules: Record<string, Mutation[]> = {
   'deleting waits until every session opened before the mark has ended': [
     answer('reap', 'min(sequence)', () => [{ oldest: null }]),
   ],
-  'every reference has its row': [
+  'who finds the slot taken has a row': [
     ({ transaction, statement }) =>
       transaction === 'commitVersion' && statement.sql.startsWith('INSERT INTO chunk_refs') ? [] : undefined,
   ],
+  'a slot that is taken stays as it is': [rewrite('*', 'holder_id = COALESCE(holder_id, ?)', 'holder_id = ?')],
+  'a release empties the slot': [({ statement }) => (statement.sql.includes('holder_id = NULL') ? [] : undefined)],
   'the first writer of a chunk wins': [
     rewrite(
       'commitStripe',
@@ -164,7 +158,7 @@ describe('collection', () => {
     })
   }
 
-  // These two are second lines of defence: each is shown to hold where the first was broken, and to be needed there.
+  // These are second lines of defence: each is shown to hold where the first was broken, and to be needed there.
   for (const [rule, broken, mutations] of [
     [
       'deleting proves once more that nothing refers to a chunk, should its mark be wrong',
@@ -175,6 +169,11 @@ describe('collection', () => {
       'rows are the proof, should a count be wrong',
       { mutations: [noCountOnRestore], counts: false, marks: false, leaks: false },
       [rewrite('*', ROWS_PROOF, '')],
+    ],
+    [
+      'slots are the proof beside them',
+      { mutations: [noCountOnCommit], counts: false, marks: false, leaks: false },
+      [rewrite('*', SLOTS_PROOF, '')],
     ],
   ] as const) {
     it(`rests on this: ${rule}`, (test) => {

@@ -1,32 +1,32 @@
 /**
  * A small world for the model test of collection: two gateways, whose uploads and readers go on step by step between each
- * other's steps and those of collection, over a catalog in memory and nodes that only know which stripes they hold. A plain
- * model beside it says what must be there.
+ * other's steps and those of collection, over a catalog in memory and nodes that only know which stripes they hold. Plain
+ * models beside it say which sessions are alive (`collection-gateways.test-support.ts`) and which names and versions are
+ * there (`collection-names.test-support.ts`).
  *
  * What a step must answer is checked in the step; what must hold after every step, in `collection-invariants.test-support.ts`.
  */
 import assert from 'node:assert/strict'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { type ChunkId, type Id, type StripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
+import { type ChunkId, type StripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
+import { Gateways, type Held, pick, type Work } from './collection-gateways.test-support.ts'
 import { KeptNames } from './collection-names.test-support.ts'
 import { decodeEntries } from './page-list.ts'
 import type { OfferedPage } from './references.ts'
-import { chunkNamed, type OpenedSession, pageOf, type TestCatalog } from './test-catalog.test-support.ts'
+import { chunkNamed, pageOf, type TestCatalog } from './test-catalog.test-support.ts'
 import { commitPage } from './transactions/commit-page.ts'
 import { commitStripe } from './transactions/commit-stripe.ts'
 import { type CollectionPosition, type CondemnResult, condemn } from './transactions/condemn.ts'
-import { deadSessions, forgetSession, shardsOf } from './transactions/dead-sessions.ts'
+import { closeSessions, deadSessions, forgetSessions } from './transactions/dead-sessions.ts'
 import { deleteFile } from './transactions/delete-file.ts'
-import { endSession, endSessionsOf } from './transactions/end-session.ts'
 import { findChunks } from './transactions/find-chunks.ts'
 import { moveFile } from './transactions/move-file.ts'
 import { placesOf, readPage, readPlan } from './transactions/read-plan.ts'
 import { type ReapResult, reap } from './transactions/reap.ts'
-import { renewSessions } from './transactions/renew-sessions.ts'
 import { restoreVersion } from './transactions/restore-version.ts'
 import { shardsDamaged } from './transactions/shards-damaged.ts'
+import { shardsOf } from './transactions/shards-of.ts'
 
-const LEASE_MS = 10_000
 const VERSIONS_KEPT_MAX = 2
 const PATHS = ['a', 'b', 'c', 'd']
 /** Few enough that uploads often meet each other's chunks, enough that many are in nobody's file. */
@@ -37,25 +37,6 @@ const PAGES = CHUNKS.slice(0, 8).map((chunk, index) =>
 /** With five shards of a 3+2, the fourth good one is what makes a stripe fit to be relied on. */
 const DAMAGED_MAX_TO_RELY_ON = 1
 const TOTAL_WEIGHT = 110
-
-interface Held {
-  readonly opened: OpenedSession
-  readonly gateway: Id
-  pins: number
-  ended: boolean
-}
-
-interface Gateway {
-  readonly id: Id
-  current: Held | undefined
-}
-
-/** Work that goes on over several steps; it is over when its generator is. */
-interface Work {
-  readonly gateway: Gateway
-  readonly pinned: Set<Held>
-  readonly steps: Generator<void, void, void>
-}
 
 export interface WorldOptions {
   /** Whether somebody reads. */
@@ -70,26 +51,24 @@ export class World {
   readonly onNodes = new Set<StripeId>()
   readonly names = new KeptNames()
   readonly #damaged = new Map<StripeId, Set<number>>()
-  readonly #gateways: readonly Gateway[]
+  readonly #gateways: Gateways
   readonly #random: () => number
   readonly #options: WorldOptions
-  #sessions: Held[] = []
-  #works: Work[] = []
   #position: CollectionPosition | null = null
 
   /** How often something happens, of `TOTAL_WEIGHT` times. */
   readonly #happenings: readonly (readonly [weight: number, happen: () => void])[] = [
-    [48, () => this.#goOn()],
-    [10, () => this.#begin((work) => this.#upload(work))],
-    [4, () => this.#options.readers && this.#begin((work) => this.#read(work))],
-    [3, () => this.#abandon()],
+    [48, () => this.#gateways.goOn()],
+    [10, () => this.#gateways.begin((work) => this.#upload(work))],
+    [4, () => this.#options.readers && this.#gateways.begin((work) => this.#read(work))],
+    [3, () => this.#gateways.abandon()],
     [3, () => this.#remove()],
     [1, () => this.#restore()],
     [1, () => this.#move()],
-    [12, () => this.#rotate()],
-    [3, () => this.#passTime()],
+    [12, () => this.#gateways.rotate()],
+    [3, () => this.#gateways.passTime()],
     [3, () => this.#clearUp()],
-    [1, () => this.#crash()],
+    [1, () => this.#gateways.crash()],
     [1, () => this.#damage()],
     [10, () => this.#condemn()],
     [10, () => this.#reap()],
@@ -99,7 +78,7 @@ export class World {
     this.catalog = catalog
     this.#random = random
     this.#options = options
-    this.#gateways = [catalog.ids.next(), catalog.ids.next()].map((id) => ({ id, current: undefined }))
+    this.#gateways = new Gateways(catalog, random)
   }
 
   /** One random thing happens. */
@@ -115,12 +94,10 @@ export class World {
 
   /** Everybody goes home, and collection comes to its end. */
   settle(): void {
-    this.#works = []
-    this.catalog.run(endSessionsOf, {})
+    this.#gateways.goHome()
     while (this.#condemnAll() + this.#reapAll() > 0);
-    for (const { session } of this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs, limit: 1000 }))
-      this.#purgeDebris(session)
-    // What a gateway wrote under a session that was forgotten is found by the next comparison of a node with the catalog.
+    this.#purgeDebris()
+    // What a gateway wrote under a session that was forgotten would be refused by the nodes, which know nothing here.
     const known = this.catalog.engine.query('SELECT stripe_id FROM stripes')
     const ids = new Set(known.map((row) => Buffer.from(row['stripe_id'] as Uint8Array).toString('hex')))
     for (const stripe of this.onNodes) if (!ids.has(stripe)) this.onNodes.delete(stripe)
@@ -153,61 +130,23 @@ export class World {
 
   /** The number that a session was opened at, also of one that is forgotten. */
   sequenceOf(session: string): number {
-    return this.#sessions.find(({ opened }) => opened.session === session)?.opened.sequence ?? 0
+    return this.#gateways.sequenceOf(session)
   }
 
   isFitToRelyOn(stripe: StripeId): boolean {
     return (this.#damaged.get(stripe)?.size ?? 0) <= DAMAGED_MAX_TO_RELY_ON
   }
 
-  #pick<T>(items: readonly T[]): T | undefined {
-    return items[Math.floor(this.#random() * items.length)]
-  }
-
   #versionsKept(): number {
     return 1 + Math.floor(this.#random() * VERSIONS_KEPT_MAX)
   }
 
-  #sessionFor({ gateway, pinned }: Pick<Work, 'gateway' | 'pinned'>): Held {
-    if (gateway.current === undefined || gateway.current.ended) {
-      const opened = this.catalog.openSession(gateway.id, LEASE_MS)
-      gateway.current = { opened, gateway: gateway.id, pins: 0, ended: false }
-      this.#sessions.push(gateway.current)
-    }
-    if (!pinned.has(gateway.current)) gateway.current.pins++
-    pinned.add(gateway.current)
-    return gateway.current
-  }
-
-  #begin(stepsOf: (work: Omit<Work, 'steps'>) => Generator<void, void, void>): void {
-    const gateway = this.#pick(this.#gateways)
-    if (gateway === undefined) return
-    const work = { gateway, pinned: new Set<Held>() }
-    this.#works.push({ ...work, steps: stepsOf(work) })
-  }
-
-  #goOn(): void {
-    const work = this.#pick(this.#works)
-    if (work?.steps.next().done) this.#finish(work)
-  }
-
-  /** A client goes away; what it has stored so far is left behind. */
-  #abandon(): void {
-    const work = this.#pick(this.#works)
-    if (work !== undefined) this.#finish(work)
-  }
-
-  #finish(work: Work): void {
-    this.#works = this.#works.filter((each) => each !== work)
-    for (const held of work.pinned) held.pins--
-  }
-
-  *#upload(work: Omit<Work, 'steps'>): Generator<void, void, void> {
+  *#upload(work: Work): Generator<void, void, void> {
     const { catalog } = this
-    const session = this.#sessionFor(work)
-    const path = this.#pick(PATHS) ?? 'a'
+    const session = this.#gateways.sessionFor(work)
+    const path = pick(this.#random, PATHS) ?? 'a'
     const pages = this.#random() < 0.4 ? PAGES.filter(() => this.#random() < 0.2) : []
-    const chunk = pages.length > 0 ? null : (this.#pick(CHUNKS) ?? null)
+    const chunk = pages.length > 0 ? null : (pick(this.#random, CHUNKS) ?? null)
     const wanted = new Set([...(chunk === null ? [] : [chunk]), ...pages.flatMap(chunksOf)])
 
     const found = catalog.run(findChunks, { bucket: catalog.bucket, chunks: [...wanted], goodShardsNeeded: true })
@@ -217,7 +156,7 @@ export class World {
     yield
     for (const part of [missing.slice(0, 2), missing.slice(2)]) {
       if (part.length === 0) continue
-      const held = this.#sessionFor(work)
+      const held = this.#gateways.sessionFor(work)
       const made = catalog.stripe({ session: held.opened, chunks: part })
       this.onNodes.add(made.stripe.stripe)
       yield
@@ -260,10 +199,10 @@ export class World {
     return true
   }
 
-  *#read(work: Omit<Work, 'steps'>): Generator<void, void, void> {
+  *#read(work: Work): Generator<void, void, void> {
     const { catalog } = this
-    const session = this.#sessionFor(work)
-    const at = { bucket: catalog.bucket, path: this.#pick([...this.names.paths.keys()]) ?? 'a' }
+    const session = this.#gateways.sessionFor(work)
+    const at = { bucket: catalog.bucket, path: pick(this.#random, [...this.names.paths.keys()]) ?? 'a' }
     const plan = catalog.run(readPlan, at)
     if (plan === null) return
     yield
@@ -284,7 +223,7 @@ export class World {
   }
 
   #remove(): void {
-    const path = this.#pick([...this.names.paths.keys()])
+    const path = pick(this.#random, [...this.names.paths.keys()])
     if (path === undefined) return
     const { bucket, ids } = this.catalog
     const versionsKept = this.#versionsKept()
@@ -294,10 +233,10 @@ export class World {
   }
 
   #restore(): void {
-    const place = this.#pick(this.names.all())
+    const place = pick(this.#random, this.names.all())
     if (place === undefined) return
     const [path, file] = place
-    const old = this.#pick(this.names.versionsWithContent(file))
+    const old = pick(this.#random, this.names.versionsWithContent(file))
     if (old === undefined || (this.names.paths.get(path) ?? file) !== file) return
     const newVersion = this.catalog.ids.next()
     const versionsKept = this.#versionsKept()
@@ -307,7 +246,7 @@ export class World {
   }
 
   #move(): void {
-    const [from, to] = [this.#pick([...this.names.paths.keys()]), this.#pick(PATHS)]
+    const [from, to] = [pick(this.#random, [...this.names.paths.keys()]), pick(this.#random, PATHS)]
     if (from === undefined || to === undefined || from === to) return
     const target = this.names.paths.get(to)
     const change = this.catalog.change()
@@ -316,71 +255,33 @@ export class World {
     this.names.move(from, to)
   }
 
-  /** A gateway takes a new session for its next work, and ends those that nothing pins. */
-  #rotate(): void {
-    const gateway = this.#pick(this.#gateways)
-    if (gateway === undefined) return
-    gateway.current = undefined
-    for (const held of this.#sessions) {
-      if (held.gateway !== gateway.id || held.pins > 0 || held.ended) continue
-      this.catalog.run(endSession, { session: held.opened.session })
-      held.ended = true
-    }
-  }
-
-  /** Only one of the gateways comes to renew its sessions in time. */
-  #passTime(): void {
-    this.catalog.nowMs += LEASE_MS * 0.6
-    const gateway = this.#pick(this.#gateways)
-    const own = this.#sessions.filter((held) => held.gateway === gateway?.id)
-    const sessions = own.map(({ opened }) => opened.session)
-    const alive = this.catalog.run(renewSessions, { sessions, nowMs: this.catalog.nowMs, leaseMs: LEASE_MS })
-    assert.deepEqual(
-      alive.sort(),
-      own
-        .filter((held) => !held.ended)
-        .map(({ opened }) => opened.session)
-        .sort(),
-    )
-  }
-
   #clearUp(): void {
-    const dead = this.catalog.run(deadSessions, { nowMs: this.catalog.nowMs, limit: 1000 })
-    for (const { session } of dead) {
-      this.#noteEnd(session)
-      if (this.#random() < 0.7) this.#purgeDebris(session)
-    }
+    if (this.#random() < 0.7) this.#purgeDebris()
+    else this.catalog.run(closeSessions, { nowMs: this.catalog.nowMs })
+    this.#noteEnds()
   }
 
-  #noteEnd(session: Id): void {
-    for (const held of this.#sessions) if (held.opened.session === session) held.ended = true
+  #purgeDebris(): void {
+    const { below } = this.catalog.run(closeSessions, { nowMs: this.catalog.nowMs })
+    const dead = this.catalog.run(deadSessions, { from: 0, below, limit: 1000 })
+    const blocks = new Set(dead.map(({ session }) => session))
+    const asked = [...this.onNodes].filter((stripe) => blocks.has(sessionOf(stripe)))
+    const known = new Set(this.catalog.run(shardsOf, { stripes: asked }).map(({ stripe }) => stripe))
+    for (const stripe of asked) if (!known.has(stripe)) this.onNodes.delete(stripe)
+    this.catalog.run(forgetSessions, { below, keptMax: 0 })
   }
 
-  #purgeDebris(session: Id): void {
-    const known = new Set(this.catalog.run(shardsOf, { session }).map(({ stripe }) => stripe))
-    for (const stripe of this.onNodes) {
-      if (sessionOf(stripe) === session && !known.has(stripe)) this.onNodes.delete(stripe)
-    }
-    this.catalog.run(forgetSession, { session })
-  }
-
-  #crash(): void {
-    const gateway = this.#pick(this.#gateways)
-    if (gateway === undefined) return
-    gateway.current = undefined
-    this.#works = this.#works.filter((work) => work.gateway !== gateway)
-    const other = this.#gateways.find((each) => each !== gateway)
-    // Where the other one does not notice, the leases run out.
-    if (other === undefined || this.#random() < 0.5) return
-    this.catalog.run(endSessionsOf, { gateway: other.id })
-    for (const held of this.#sessions) if (held.gateway === gateway.id) held.ended = true
+  #noteEnds(): void {
+    const alive = this.catalog.engine.query('SELECT session_id FROM sessions WHERE ended = 0')
+    const ids = new Set(alive.map((row) => Buffer.from(row['session_id'] as Uint8Array).toString('hex')))
+    this.#gateways.noteAlive(ids)
   }
 
   /** Never more than parity: what is damaged can still be read. */
   #damage(): void {
-    const stripe = this.#pick([...this.onNodes])
+    const stripe = pick(this.#random, [...this.onNodes])
     if (stripe === undefined) return
-    const indexes = [0, this.#pick([0, 3]) ?? 0]
+    const indexes = [0, pick(this.#random, [0, 3]) ?? 0]
     this.catalog.run(shardsDamaged, { stripe, indexes, state: 'damaged' })
     const known = this.catalog.engine.query('SELECT 1 FROM stripes WHERE stripe_id = ?', [Buffer.from(stripe, 'hex')])
     if (known.length > 0) this.#damaged.set(stripe, new Set([...(this.#damaged.get(stripe) ?? []), ...indexes]))
@@ -390,9 +291,7 @@ export class World {
     const { nowMs } = this.catalog
     const { next } = this.catalog.run(condemn, { nowMs, limit: this.#random() < 0.5 ? 2 : 100, after: this.#position })
     this.#position = next
-    const alive = this.catalog.engine.query('SELECT session_id FROM sessions WHERE ended = 0')
-    const ids = new Set(alive.map((row) => Buffer.from(row['session_id'] as Uint8Array).toString('hex')))
-    for (const held of this.#sessions) held.ended ||= !ids.has(held.opened.session)
+    this.#noteEnds()
   }
 
   #reap(): void {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { PostgresServer } from '../../../tests/postgres/start-postgres.ts'
+import { startOrSkip } from '../../../tests/postgres/start-postgres.ts'
 import { systemClock } from '../seams/clock.ts'
 import { systemRandom } from '../seams/random.ts'
 import { World } from './collection-world.test-support.ts'
@@ -14,13 +14,7 @@ import { chunkNamed, hashOf, pageOf, TestCatalog } from './test-catalog.test-sup
 import type { Steps, Transaction } from './transaction.ts'
 import { transactions } from './transactions.ts'
 
-let reason = ''
-const started = await PostgresServer.start().catch((error: Error) => {
-  reason = `no PostgreSQL here: ${error.message}`
-  if (process.env['CI'] !== undefined) throw error
-  return undefined
-})
-const skip = started === undefined && reason
+const { started, skip } = await startOrSkip()
 after(async () => started?.[Symbol.asyncDispose]())
 
 interface Recorded {
@@ -128,8 +122,10 @@ function walk(catalog: TestCatalog): void {
     nowMs: 1,
   }
   const segmentEnds = [{ segment: 1, bytes: 4096 }]
-  for (const starts of [1, 1, 2]) call('nodeStarted', { ...node, starts, segmentEnds })
-  call('nodeStarted', { ...node, disk: ids.next(), starts: 3, segmentEnds })
+  const start = ids.next()
+  for (const told of [start, start, ids.next()]) call('nodeStarted', { ...node, starts: 1, start: told, segmentEnds })
+  call('nodeStarted', { ...node, starts: 2, start: ids.next(), segmentEnds })
+  call('nodeStarted', { ...node, disk: ids.next(), starts: 3, start: ids.next(), segmentEnds })
   call('nodeSeen', { number: 1, state: 'full', capacityBytes: 1, freeBytes: 0, segmentEnds, nowMs: 2 })
   call('listNodes', {})
 
@@ -210,11 +206,20 @@ function walk(catalog: TestCatalog): void {
 
   const other = catalog.openSession(ids.next())
   call('renewSessions', { sessions: [session.session, other.session, ids.nextSession()], nowMs: 5, leaseMs: 9 })
-  call('shardsOf', { session: session.session })
+  call('shardsOf', { stripes: [stripe.stripe, `${ids.nextSession().slice(0, 28)}0001`] })
   call('endSessionsOf', { gateway: catalog.gateway })
   call('endSession', { session: session.session })
-  call('deadSessions', { nowMs: 10, limit: 10 })
-  call('forgetSession', { session: session.session })
+  call('endSession', { session: catalog.openSession().session, isUnused: true })
+  call('closeSessions', { nowMs: 10 })
+  call('deadSessions', { from: 0, below: 1000, limit: 10 })
+  call('nodeCompared', { number: 1, before: 0, comparedTo: 1, walkedTo: stripe.stripe })
+  call('nodeCompared', { number: 1, before: 0, comparedTo: 9, walkedTo: null })
+  call('listNodes', {})
+  call('forgetSessions', { below: 1000, keptMax: 5 })
+  call('deadSessions', { from: 0, below: 1000, limit: 1 })
+  call('forgetSessions', { below: 1000, keptMax: 0 })
+  call('deadSessions', { from: 0, below: 1000, limit: 10 })
+  call('listNodes', {})
   for (const pass of ['chunks', 'pages', 'versions']) {
     for (const limit of [1, 100]) call('recount', { after: { pass, key: '' }, limit })
   }

@@ -4,7 +4,7 @@
  */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
-import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
+import { names, type Preconditions } from '@holdfast/core/wire/preconditions.ts'
 import { marks, onceEach } from './batches.ts'
 import { bytesIn, bytesOf, idIn, numberIn } from './cells.ts'
 import { sessionEnded } from './sessions.ts'
@@ -62,12 +62,10 @@ export function* deletedAt(bucket: Id, path: Uint8Array): Steps<Latest | undefin
 
 /** @throws precondition_failed */
 function checkPreconditions(current: Id | undefined, { ifMatch, ifNoneMatch }: Preconditions): void {
-  const names = (list: readonly (Id | '*')[]): boolean =>
-    current !== undefined && list.some((each) => each === '*' || each === current)
-  if (ifMatch !== undefined && !names(ifMatch)) {
+  if (ifMatch !== undefined && !names(ifMatch, current)) {
     throw new HoldfastError('precondition_failed', 'the file is not in a version that If-Match names')
   }
-  if (ifNoneMatch !== undefined && names(ifNoneMatch)) {
+  if (ifNoneMatch !== undefined && names(ifNoneMatch, current)) {
     throw new HoldfastError('precondition_failed', 'the file is in a version that If-None-Match names')
   }
 }

@@ -21,7 +21,7 @@ class Stored extends TestCatalog {
   start(number: number, starts: number): void {
     const who = this.#who[number - 1] ?? assert.fail()
     const at = { zone: 'z', name: `drive-${number}`, capacityBytes: 1, freeBytes: 1, segmentEnds: [] }
-    this.run(nodeStarted, { ...who, ...at, starts, nowMs: this.nowMs })
+    this.run(nodeStarted, { ...who, ...at, starts, start: this.ids.next(), nowMs: this.nowMs })
   }
 
   isFound(): boolean {

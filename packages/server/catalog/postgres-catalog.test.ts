@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Cut, CutAtCommit } from '../../../tests/postgres/cut-at-commit.ts'
-import { PostgresServer } from '../../../tests/postgres/start-postgres.ts'
+import { type PostgresServer, startOrSkip } from '../../../tests/postgres/start-postgres.ts'
 import { systemClock } from '../seams/clock.ts'
 import { systemRandom } from '../seams/random.ts'
 import { catalogContract } from './catalog-contract.ts'
@@ -12,14 +12,7 @@ import { MIGRATIONS } from './migrate.ts'
 import { PostgresCatalog } from './postgres-catalog.ts'
 import { query, type Transaction } from './transaction.ts'
 
-let reason = ''
-const started = await PostgresServer.start().catch((error: Error) => {
-  reason = `no PostgreSQL here: ${error.message}`
-  // Where everything has to run, what could not is a failure.
-  if (process.env['CI'] !== undefined) throw error
-  return undefined
-})
-const skip = started === undefined && reason
+const { started, skip } = await startOrSkip()
 after(async () => started?.[Symbol.asyncDispose]())
 
 let databases = 0

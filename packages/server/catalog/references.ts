@@ -1,13 +1,19 @@
 /**
- * Who refers to what. A lone-chunk version and a page *hold* chunks, a version holds pages; every hold is a row, the proof
- * that collection asks for, and one in the count of what it holds, by which collection finds its candidates. Counts and rows
- * change only here and in `reap.ts`.
+ * Who refers to what. A lone-chunk version and a page *hold* chunks, a version holds pages; every hold is written down, the
+ * proof that collection asks for, and one in the count of what it holds, by which collection finds its candidates. Counts and
+ * holds change only here and in `reap.ts`.
+ *
+ * Most chunks have one holder for life, and a row for it would cost each put a page of the log. So a chunk's row has a *slot*
+ * for one holder; only who comes while it is taken gets a row. An empty slot is the next holder's, and nobody moves there.
+ *
+ *     chunks        x: refs 3, holder a      y: refs 1, holder d      z: refs 1, no holder
+ *     chunk_refs    x: b   x: c                                       z: e
  */
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { ChunkId, Id } from '@holdfast/core/wire/ids.ts'
 import { byKeys, inserting } from './batches.ts'
-import { bytesIn, bytesOf } from './cells.ts'
+import { bytesIn, bytesOf, hexOf } from './cells.ts'
 import { decodeEntries, pageIdOf } from './page-list.ts'
 import { query, type Steps } from './transaction.ts'
 
@@ -23,9 +29,21 @@ export interface OfferedPage {
   readonly plainBytes: number
 }
 
+/** Of a row of `chunks`: nobody holds it, whatever the count says. */
+export const CHUNK_UNHELD = `holder_id IS NULL
+  AND NOT EXISTS (SELECT 1 FROM chunk_refs r WHERE r.bucket_id = chunks.bucket_id AND r.chunk_id = chunks.chunk_id)`
+
+// Nobody holds a chunk twice: who has the slot finds no row here, as who has a row cannot have another.
 const raiseChunks = byKeys(
-  'UPDATE chunks SET refs = refs + 1, condemned = NULL WHERE bucket_id = ? AND chunk_id IN',
-  'RETURNING refs',
+  `UPDATE chunks SET refs = refs + 1, condemned = NULL,
+     holder_id = COALESCE(holder_id, ?), holder_kind = COALESCE(holder_kind, ?)
+   WHERE bucket_id = ? AND holder_id IS DISTINCT FROM ? AND chunk_id IN`,
+  'RETURNING chunk_id, holder_id',
+)
+const emptySlots = byKeys(
+  `UPDATE chunks SET refs = refs - 1, holder_id = NULL, holder_kind = NULL
+   WHERE bucket_id = ? AND holder_id = ? AND chunk_id IN`,
+  'RETURNING chunk_id',
 )
 const lowerChunks = byKeys('UPDATE chunks SET refs = refs - 1 WHERE bucket_id = ? AND chunk_id IN')
 const insertChunkRefs = inserting('INSERT INTO chunk_refs (bucket_id, chunk_id, holder_id, holder_kind)')
@@ -56,16 +74,22 @@ export function* holdChunks(
   const bucketBytes = bytesOf(bucket)
   const holderBytes = bytesOf(holder.id)
   const keys = chunks.map(bytesOf)
-  const held = yield* raiseChunks([bucketBytes], keys)
+  const held = yield* raiseChunks([holderBytes, holder.kind, bucketBytes, holderBytes], keys)
   if (held.length !== keys.length) throw gone('a chunk')
-  yield* insertChunkRefs(keys.map((chunk) => [bucketBytes, chunk, holderBytes, holder.kind]))
+  const further = held.filter((row) => Buffer.compare(bytesIn(row, 'holder_id'), holderBytes) !== 0)
+  yield* insertChunkRefs(further.map((row) => [bucketBytes, bytesIn(row, 'chunk_id'), holderBytes, holder.kind]))
 }
 
 /** Lowers counts only by holds that were there: what drifted once drifts no further. */
 export function* releaseChunks(bucket: Id, chunks: readonly Uint8Array[], holder: Uint8Array): Steps<void> {
-  const released = yield* deleteChunkRefs([bytesOf(bucket), holder], chunks)
+  const bucketBytes = bytesOf(bucket)
+  const emptied = new Set(
+    (yield* emptySlots([bucketBytes, holder], chunks)).map((row) => hexOf(bytesIn(row, 'chunk_id'))),
+  )
+  const further = chunks.filter((chunk) => !emptied.has(hexOf(chunk)))
+  const released = yield* deleteChunkRefs([bucketBytes, holder], further)
   yield* lowerChunks(
-    [bytesOf(bucket)],
+    [bucketBytes],
     released.map((row) => bytesIn(row, 'chunk_id')),
   )
 }

@@ -4,7 +4,7 @@
  */
 import { assert } from '@holdfast/core/wire/assert.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
-import { type Strategy, strategies } from '@holdfast/core/wire/policy.ts'
+import { type Strategy, strategies } from '@holdfast/core/wire/strategy.ts'
 import { bytesIn, chunkIdIn, idIn, numberIn, orNull, sha256In, stripeIdIn, textIn } from './cells.ts'
 import { unpackShards } from './packed-shards.ts'
 import { decodePageList } from './page-list.ts'

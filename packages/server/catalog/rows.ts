@@ -4,7 +4,7 @@
  */
 
 import type { ChunkId, Id, Sha256, StripeId } from '@holdfast/core/wire/ids.ts'
-import type { Strategy } from '@holdfast/core/wire/policy.ts'
+import type { Strategy } from '@holdfast/core/wire/strategy.ts'
 
 export type ShardState = 'durable' | 'expected' | 'damaged' | 'missing'
 
@@ -145,8 +145,14 @@ export interface NodeRow {
   readonly capacityBytes: number
   readonly freeBytes: number
   readonly starts: number
+  /** The id of its last start. */
+  readonly start: Id
   readonly joinedAt: number
   readonly seenAt: number
   /** When its disk was found behind what was last seen of it, where nobody has looked at it since. */
   readonly rolledBackAt: number | null
+  /** Its debris of every session below this number was cleared; 0 where nobody has looked. */
+  readonly comparedTo: number
+  /** Where a walk through all that it holds has come to, while there is one: only up to here does `comparedTo` hold. */
+  readonly walkedTo: StripeId | null
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { SmallFileSystem, whyNoSmallFileSystem } from '../seams/small-file-system.test-support.ts'
 import { catalogContract } from './catalog-contract.ts'
 import { increment, listKeys, makeTables, putThing, readCounter, readForEver } from './catalog-contract-transactions.ts'
 import { sqliteDialect } from './dialect.ts'
@@ -89,12 +89,11 @@ describe('SQLite catalog', () => {
   })
 })
 
-const tmpfs = mountSmallDisk()
-
-describe('SQLite catalog on a full disk', { skip: tmpfs === undefined && 'needs the right to mount a tmpfs' }, () => {
+describe('SQLite catalog on a full disk', { skip: whyNoSmallFileSystem() }, () => {
   it('refuses writes, reads on, keeps all that it confirmed, and writes again when there is room', async () => {
-    const directory = join(tmpfs ?? '', 'catalog')
-    const ballast = join(tmpfs ?? '', 'ballast')
+    using small = SmallFileSystem.mount('6m')
+    const directory = join(small.path, 'catalog')
+    const ballast = join(small.path, 'ballast')
     mkdirSync(directory)
     writeFileSync(ballast, new Uint8Array(2 * 1024 * 1024))
     const confirmed: number[] = []
@@ -130,15 +129,3 @@ describe('SQLite catalog on a full disk', { skip: tmpfs === undefined && 'needs 
     assert.equal(engine.query('PRAGMA integrity_check')[0]?.['integrity_check'], 'ok')
   })
 })
-
-/** Its end is that of the test's process. */
-function mountSmallDisk(): string | undefined {
-  const directory = temporaryDirectory()
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', directory], { stdio: 'ignore' })
-  } catch {
-    return undefined
-  }
-  process.prependOnceListener('exit', () => execFileSync('umount', ['--lazy', directory]))
-  return directory
-}

@@ -30,18 +30,20 @@ const SCAN_MS_MAX = 2_000
 assert(parentPort !== null, 'this file runs as a worker thread')
 const port = parentPort
 const data: ThreadData = workerData
-const { transactions }: TransactionsModule = await import(data.transactions)
 const say = (message: FromThread): void => port.postMessage(message)
 
 const engine = open()
 if (engine !== undefined) {
   const signal = new CheckpointSignal(data.checkpoint)
-  say('ready')
-  if (data.role === 'writer') serve(engine, GROUP_MAX, (queue) => write(engine, signal, queue))
-  if (data.role === 'scanner') serve(engine, 1, (queue) => scan(engine, queue))
   if (data.role === 'checkpointer') {
+    say('ready')
     checkpointWhenAsked(engine, signal)
     stop(engine)
+  } else {
+    const { transactions }: TransactionsModule = await import(data.transactions)
+    say('ready')
+    if (data.role === 'writer') serve(engine, GROUP_MAX, (queue) => write(engine, signal, starts(transactions, queue)))
+    else serve(engine, 1, (queue) => scan(engine, starts(transactions, queue)))
   }
 }
 
@@ -61,15 +63,15 @@ function open(): SqliteEngine | undefined {
   }
 }
 
-function write(engine: SqliteEngine, signal: CheckpointSignal, group: readonly Request[]): void {
-  say({ answers: commitGroup(engine, group.map(startOf)).map(packOutcome) })
+function write(engine: SqliteEngine, signal: CheckpointSignal, group: readonly Start[]): void {
+  say({ answers: commitGroup(engine, group).map(packOutcome) })
   checkpointIfLong(engine, signal)
 }
 
-function scan(engine: SqliteEngine, requests: readonly Request[]): void {
-  for (const request of requests) {
+function scan(engine: SqliteEngine, scans: readonly Start[]): void {
+  for (const start of scans) {
     try {
-      say({ answers: [{ value: engine.read(withinScanTime(startOf(request)())) }] })
+      say({ answers: [{ value: engine.read(withinScanTime(start())) }] })
     } catch (error) {
       say({ answers: [{ thrown: packThrown(error) }] })
     }
@@ -92,13 +94,13 @@ function serve(engine: SqliteEngine, takenMax: number, answer: (requests: readon
   })
 }
 
-function startOf([name, args]: Request): Start {
-  return () => {
+function starts(transactions: TransactionsModule['transactions'], requests: readonly Request[]): Start[] {
+  return requests.map(([name, args]) => () => {
     const transaction = transactions[name]
     assert(transaction !== undefined, `no transaction is called ${name}`)
     // The arguments that `Catalog` took together with the transaction of this name.
     return transaction.run(args as never)
-  }
+  })
 }
 
 function* withinScanTime(steps: Steps<unknown>): Steps<unknown> {

@@ -8,7 +8,7 @@ import { commitVersion } from './transactions/commit-version.ts'
 import { condemn } from './transactions/condemn.ts'
 import { createBucket } from './transactions/create-bucket.ts'
 import { createCluster, loadCluster } from './transactions/create-cluster.ts'
-import { deadSessions, forgetSession, shardsOf } from './transactions/dead-sessions.ts'
+import { closeSessions, deadSessions, forgetSessions } from './transactions/dead-sessions.ts'
 import { deleteBucket } from './transactions/delete-bucket.ts'
 import { deleteFile } from './transactions/delete-file.ts'
 import { endSession, endSessionsOf } from './transactions/end-session.ts'
@@ -21,6 +21,7 @@ import { listFiles } from './transactions/list-files.ts'
 import { listNodes } from './transactions/list-nodes.ts'
 import { moveFile } from './transactions/move-file.ts'
 import { moveFolder } from './transactions/move-folder.ts'
+import { nodeCompared } from './transactions/node-compared.ts'
 import { nodeSeen } from './transactions/node-seen.ts'
 import { nodeStarted } from './transactions/node-started.ts'
 import { openSession } from './transactions/open-session.ts'
@@ -38,10 +39,12 @@ import { restoreVersion } from './transactions/restore-version.ts'
 import { setTags } from './transactions/set-tags.ts'
 import { shardArrived } from './transactions/shard-arrived.ts'
 import { shardsDamaged } from './transactions/shards-damaged.ts'
+import { shardsOf } from './transactions/shards-of.ts'
 import { storedHealth } from './transactions/stored-health.ts'
 
 export const transactions: Readonly<Record<string, Transaction<never, unknown>>> = {
   claimIdempotency,
+  closeSessions,
   collectable,
   commitPage,
   commitStripe,
@@ -55,7 +58,7 @@ export const transactions: Readonly<Record<string, Transaction<never, unknown>>>
   endSession,
   endSessionsOf,
   findChunks,
-  forgetSession,
+  forgetSessions,
   getBucket,
   getBucketById,
   getFile,
@@ -68,6 +71,7 @@ export const transactions: Readonly<Record<string, Transaction<never, unknown>>>
   loadCluster,
   moveFile,
   moveFolder,
+  nodeCompared,
   nodeSeen,
   nodeStarted,
   openSession,

@@ -30,7 +30,7 @@ class Cluster implements Disposable {
   start(number: number, starts: number): void {
     const who = this.#who[number - 1] ?? assert.fail()
     const at = { zone: 'z', name: `drive-${number}`, capacityBytes: 1, freeBytes: 1, segmentEnds: [] }
-    this.catalog.run(nodeStarted, { ...who, ...at, starts, nowMs: 1 })
+    this.catalog.run(nodeStarted, { ...who, ...at, starts, start: this.catalog.ids.next(), nowMs: 1 })
   }
 
   stripe() {
@@ -65,6 +65,16 @@ describe('the health of the cluster', () => {
     assert.deepEqual(await cluster.said(), ['optimal', true, true])
     cluster.stripe()
     assert.deepEqual(await cluster.said(), ['unknown', true, true])
+  })
+
+  it('is told by the nodes where nothing is stored, and calls nothing readable when none is there', async () => {
+    using cluster = new Cluster()
+    cluster.lose(1)
+    assert.deepEqual(await cluster.said(), ['degraded', true, true])
+    for (const number of [2, 3, 4]) cluster.lose(number)
+    assert.deepEqual(await cluster.said(), ['degraded', true, false])
+    cluster.lose(5)
+    assert.deepEqual(await cluster.said(), ['critical', false, false])
   })
 
   it('follows the nodes that are away', async () => {
@@ -119,7 +129,8 @@ describe('the health of the cluster', () => {
   it('counts a node that the catalog knows and nobody here does as away', async () => {
     using cluster = new Cluster()
     cluster.stripe()
-    const other = { node: cluster.catalog.ids.next(), disk: cluster.catalog.ids.next() }
+    const { ids } = cluster.catalog
+    const other = { node: ids.next(), disk: ids.next(), start: ids.next() }
     const at = { zone: 'z', name: 'drive-6', capacityBytes: 1, freeBytes: 1, segmentEnds: [] }
     cluster.catalog.run(nodeStarted, { ...other, ...at, starts: 1, nowMs: 1 })
     assert.deepEqual(await cluster.said(), ['degraded', true, true])
@@ -149,10 +160,10 @@ describe('the health of the cluster', () => {
       ])
     for (let bucket = 0; bucket < 1100; bucket++) cluster.catalog.makeBucket(`bucket-${bucket}`)
     cluster.lose(1)
-    assert.deepEqual(await cluster.said(), ['optimal', true, true])
+    assert.deepEqual(await cluster.said(), ['degraded', true, true])
     assert.equal(await cluster.isWritableWithout(2), false)
     assert.equal(await cluster.isWritableWithout(1), true)
     needs(999, 5)
-    assert.deepEqual(await cluster.said(), ['optimal', true, false])
+    assert.deepEqual(await cluster.said(), ['degraded', true, false])
   })
 })

@@ -1,7 +1,8 @@
 /**
  * How what is stored fares, from what the catalog knows of every shard and from which nodes answer. Nothing here has been read back from
- * a disk, so that what is complete is *unknown*, never *optimal*; only an empty cluster is. A node whose disk went back in time is
- * *suspect*: it serves, but nothing is called readable because of it until someone has looked what it still holds.
+ * a disk, so that what is complete is *unknown*, never *optimal*; only a cluster that stores nothing is, while all its nodes are there.
+ * A node whose disk went back in time is *suspect*: it serves, but nothing is called readable because of it until someone has looked
+ * what it still holds.
  */
 import { SHARD_BYTES_MAX } from '@holdfast/core/sealing/chunk-format.ts'
 import type { StoredState } from '@holdfast/core/wire/rest/cluster.ts'
@@ -15,7 +16,7 @@ export interface NodeStanding extends Omit<NodeView, 'state'> {
 
 export interface Health {
   readonly state: StoredState
-  /** Every stripe has the shards that a read needs, on nodes that are there and known. */
+  /** Every stripe has the shards that a read needs, on nodes that are there and known. Where no node is there, nothing is readable. */
   readonly readable: boolean
   /** Nodes enough take writes for every bucket, whatever their length. */
   readonly writable: boolean
@@ -38,9 +39,10 @@ export class ClusterHealth {
       const isSuspect = node.state === 'online' && stored.rolledBack.includes(node.number)
       return isSuspect ? { ...node, state: 'suspect' } : node
     })
+    const isAnyThere = nodes.some(({ number }) => this.#nodes.isOnline(number))
     return {
-      state: stateOf(stored),
-      readable: stored.certain >= 0,
+      state: stateOf(stored, isAnyThere),
+      readable: stored.certain >= 0 && isAnyThere,
       writable: this.#takers() >= stored.writeQuorum,
       nodes,
     }
@@ -62,9 +64,10 @@ export class ClusterHealth {
   }
 }
 
-function stateOf({ isEmpty, existing, onNodesThere, isNodeAway, isIncomplete }: StoredHealth): StoredState {
-  if (isEmpty) return 'optimal'
+function stateOf(stored: StoredHealth, isAnyThere: boolean): StoredState {
+  const { isEmpty, existing, onNodesThere, isNodeAway, isIncomplete } = stored
   if (existing < 0) return 'lost'
-  if (onNodesThere < 0) return 'critical'
-  return isNodeAway || isIncomplete ? 'degraded' : 'unknown'
+  if (onNodesThere < 0 || !isAnyThere) return 'critical'
+  if (isNodeAway || isIncomplete) return 'degraded'
+  return isEmpty ? 'optimal' : 'unknown'
 }

@@ -15,6 +15,9 @@ export interface Transport {
   link(node: number): ShardStore
 }
 
+/** Beyond any segment: how a node is, is asked every second, and how far it is written only now and then. */
+const NO_SEGMENT = Number.POSITIVE_INFINITY
+
 export type NodeState = 'online' | 'offline' | 'failed'
 
 export interface NodeView {
@@ -114,7 +117,7 @@ export class Nodes {
   async #refresh(number: number): Promise<void> {
     let report: NodeReport
     try {
-      report = await this.#transport.link(number).report()
+      report = await this.#transport.link(number).report({ endsFrom: NO_SEGMENT })
     } catch {
       this.#set(number, { state: 'offline', writable: false })
       return

@@ -32,6 +32,7 @@ function copies(count: number, shard: Uint8Array) {
         getNow: refuse,
         delete: refuse,
         purge: refuse,
+        closePuts: refuse,
         list: refuse,
         report: refuse,
         [Symbol.asyncDispose]: refuse,

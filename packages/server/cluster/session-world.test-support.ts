@@ -3,6 +3,7 @@ import { assert } from '@holdfast/core/wire/assert.ts'
 import { asId } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { TestCatalog } from '../catalog/test-catalog.test-support.ts'
+import { nodeStarted } from '../catalog/transactions/node-started.ts'
 import { ManualClock } from '../seams/manual-clock.test-support.ts'
 import { FaultyStore } from '../storage/faulty-store.ts'
 import { MemoryStore } from '../storage/memory-store.ts'
@@ -35,19 +36,20 @@ export class SessionWorld implements Disposable {
     scan: async (transaction, args) => this.rows.run(transaction, args),
     async [Symbol.asyncDispose]() {},
   }
-  readonly #stores: readonly { readonly faulty: FaultyStore; readonly timely: TimelyStore }[]
+  readonly #stores = new Map<number, { readonly faulty: FaultyStore; readonly timely: TimelyStore }>()
   readonly nodes = new Nodes({ link: (number) => this.#store(number).timely }, () => {})
 
   constructor(count = 3) {
     const { ids } = this.rows
-    this.#stores = Array.from({ length: count }, (_, number) => {
+    for (let drive = 1; drive <= count; drive++) {
       const who = { node: ids.next(), disk: ids.next() }
+      const at = { name: `drive-${drive}`, zone: `zone-${drive}`, capacityBytes: 1e9, freeBytes: 1e9 }
+      const start = { starts: 1, start: ids.next(), segmentEnds: [], nowMs: 1 }
+      const { number } = this.rows.run(nodeStarted, { ...who, ...at, ...start })
       const faulty = new FaultyStore(new MemoryStore({ ...who, lineage: LINEAGE, capacityBytes: 1e9 }))
-      const at = { name: `drive-${number}`, zone: `zone-${number}`, region: 'here', weight: 1 }
-      const space = { capacityBytes: 1e9, freeBytes: 1e9 }
-      this.nodes.add({ ...at, ...space, number, id: who.node, state: 'online', writable: true })
-      return { faulty, timely: new TimelyStore(faulty, this.clock) }
-    })
+      this.#stores.set(number, { faulty, timely: new TimelyStore(faulty, this.clock) })
+      this.nodes.add({ ...at, number, id: who.node, region: 'here', weight: 1, state: 'online', writable: true })
+    }
   }
 
   faulty(number: number): FaultyStore {
@@ -58,8 +60,8 @@ export class SessionWorld implements Disposable {
     return Sessions.open(this.catalog, this.clock, this.rows.ids, this.rows.gateway)
   }
 
-  reaperOf(sessions: Sessions): Reaper {
-    return new Reaper(this.catalog, this.nodes, sessions, this.clock, LINEAGE)
+  reaperOf(sessions: Sessions, deadSessionsMax?: number): Reaper {
+    return new Reaper(this.catalog, this.nodes, sessions, this.clock, LINEAGE, deadSessionsMax)
   }
 
   [Symbol.dispose](): void {
@@ -67,7 +69,7 @@ export class SessionWorld implements Disposable {
   }
 
   #store(number: number): { readonly faulty: FaultyStore; readonly timely: TimelyStore } {
-    const store = this.#stores[number]
+    const store = this.#stores.get(number)
     assert(store !== undefined, 'a node of this world')
     return store
   }

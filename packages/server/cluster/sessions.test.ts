@@ -3,14 +3,14 @@ import { describe, it } from 'node:test'
 import type { Id } from '@holdfast/core/wire/ids.ts'
 import { chunkNamed } from '../catalog/test-catalog.test-support.ts'
 import { commitStripe } from '../catalog/transactions/commit-stripe.ts'
-import { deadSessions } from '../catalog/transactions/dead-sessions.ts'
+import { closeSessions } from '../catalog/transactions/dead-sessions.ts'
 import { SessionWorld } from './session-world.test-support.ts'
 
 const NIGHT_MS = 8 * 3600_000
 
 /** What someone else does who looks for leases that have run out. */
 function endExpired({ rows, clock }: SessionWorld): void {
-  rows.run(deadSessions, { nowMs: clock.now(), limit: 100 })
+  rows.run(closeSessions, { nowMs: clock.now() })
 }
 
 function isAlive({ rows }: SessionWorld, session: Id): boolean {
@@ -63,26 +63,5 @@ describe('sessions', () => {
     const next = await sessions.stripe()
     assert.notEqual(next.pin.session, session)
     assert.equal(isAlive(world, next.pin.session), true)
-    assert.equal(sessions.holds(session), true)
-    ticket.pin.release()
-    assert.equal(sessions.holds(session), false)
-  })
-
-  it('are looked for behind their end until no put of theirs can land', async () => {
-    using world = new SessionWorld()
-    await using sessions = await world.openSessions()
-    const { pin } = await sessions.stripe()
-    const [one, two] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    for (const { promise } of [one, two]) sessions.mayLand(pin.session, promise)
-    pin.release()
-    await sessions.roll()
-    await turns()
-    assert.equal(isAlive(world, pin.session), false)
-    for (const { resolve } of [one, two]) {
-      assert.equal(sessions.holds(pin.session), true)
-      resolve()
-      await turns()
-    }
-    assert.equal(sessions.holds(pin.session), false)
   })
 })

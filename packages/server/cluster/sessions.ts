@@ -43,8 +43,6 @@ export class Sessions implements AsyncDisposable {
   readonly #ids: IdMaker
   readonly #gateway: Id
   readonly #held = new Map<Id, Session>()
-  /** How many stripes of a session have puts that may still land, though the session may have ended. */
-  readonly #landing = new Map<Id, number>()
   #current: Session
   #opening: Promise<void> | undefined
   #timer: Timer | undefined
@@ -82,23 +80,6 @@ export class Sessions implements AsyncDisposable {
     return { stripe: stripeIdOf(session.id, session.stripes), sequence: session.sequence, pin: this.#pin(session) }
   }
 
-  /** Whether someone here still works under it, alive or not, or a put of it may still land: who looked for its debris would miss some. */
-  holds(session: Id): boolean {
-    return this.#held.has(session) || this.#landing.has(session)
-  }
-
-  /** Until then shards may land under a session, which may have ended by that time: then they are debris. */
-  mayLand(session: Id, until: Promise<void>): void {
-    this.#landing.set(session, (this.#landing.get(session) ?? 0) + 1)
-    until
-      .then(() => {
-        const left = (this.#landing.get(session) ?? 0) - 1
-        if (left === 0) this.#landing.delete(session)
-        else this.#landing.set(session, left)
-      })
-      .catch(() => {})
-  }
-
   /**
    * Renews every lease that is held. A session may have ended all the same, because this process slept while another one looked: its
    * stripes and versions are refused at their commit, and what begins from now on gets a new one.
@@ -124,7 +105,8 @@ export class Sessions implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     this.#timer?.cancel()
-    await Promise.allSettled([...this.#held.keys()].map((session) => this.#catalog.write(endSession, { session })))
+    const ends = [...this.#held.values()].map((session) => this.#end(session))
+    await Promise.allSettled(ends)
   }
 
   async #roll(): Promise<void> {
@@ -151,7 +133,11 @@ export class Sessions implements AsyncDisposable {
     if (session === this.#current || session.pins > 0 || this.#closed) return
     this.#held.delete(session.id)
     // A session that cannot be ended now runs out by itself.
-    this.#catalog.write(endSession, { session: session.id }).catch(() => {})
+    this.#end(session).catch(() => {})
+  }
+
+  #end({ id, stripes }: Session): Promise<void> {
+    return this.#catalog.write(endSession, { session: id, isUnused: stripes === 0 })
   }
 
   #renewLater(): void {

@@ -107,9 +107,7 @@ export class StripesOut {
       if (ticket !== undefined) releaseWhen(aftermath.decided, ticket)
       throw error instanceof StripeNotWritten ? error.cause : error
     } finally {
-      const { settled } = aftermath
-      settled.then(() => slot.release()).catch(() => {})
-      if (ticket !== undefined) this.#sessions.mayLand(ticket.pin.session, settled)
+      aftermath.settled.then(() => slot.release()).catch(() => {})
     }
   }
 
@@ -127,7 +125,10 @@ export class StripesOut {
   }
 }
 
-/** A session waits for its puts, but not for one that was given up: a hung disk would hold up all collection. */
+/**
+ * A session waits for its puts, but not for one that was given up: a hung disk would hold up all collection. Where such a put goes
+ * on later, its node has closed the puts of that session, or still has to be compared for it.
+ */
 function releaseWhen(decided: Promise<void>, { pin }: StripeTicket): void {
   decided.then(() => pin.release()).catch(() => {})
 }

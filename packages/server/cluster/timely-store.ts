@@ -13,6 +13,7 @@ import type {
   NodeReport,
   Order,
   Receipt,
+  ReportOptions,
   ShardEntry,
   ShardId,
   ShardPut,
@@ -57,12 +58,16 @@ export class TimelyStore implements ShardStore {
     await this.#inTime(CALL_MS_MAX, () => this.#inner.purge(ids, order))
   }
 
+  async closePuts(below: Order): Promise<void> {
+    await this.#inTime(CALL_MS_MAX, () => this.#inner.closePuts(below))
+  }
+
   async list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {
     return await this.#inTime(CALL_MS_MAX, () => this.#inner.list(options))
   }
 
-  async report(): Promise<NodeReport> {
-    return await this.#inTime(REPORT_MS_MAX, () => this.#inner.report())
+  async report(options?: ReportOptions): Promise<NodeReport> {
+    return await this.#inTime(REPORT_MS_MAX, () => this.#inner.report(options))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { stripeCapacity } from '@holdfast/core/sealing/stripe-layout.ts'
-import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
 import { asId, asStripeId, IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { StripeShape } from '../compute/compute.ts'
 import { InlineCompute } from '../compute/inline-compute.ts'
@@ -103,6 +103,17 @@ describe('writing a stripe', () => {
     assert.equal(new Set(shards.map(({ node }) => node)).size, 5)
     assert.equal(late.length, 0)
     assert.equal(world.clock.timers, 0)
+  })
+
+  it('ends at once where a node says that its session has ended, and sends nothing more', async () => {
+    const world = new World(7)
+    for (const store of world.stores) await store.closePuts({ lineage, sequence: 6 })
+    await assert.rejects(world.write(), (error) => {
+      assert.ok(error instanceof StripeNotWritten)
+      return hasCode(error.cause, 'session_ended')
+    })
+    await turns()
+    assert.equal(world.nodes.all().filter(({ writable }) => writable).length, 7)
   })
 
   it('waits 100 ms beyond the quorum for the rest, and keeps its memory until the last put has settled', async () => {

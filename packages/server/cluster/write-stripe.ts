@@ -18,7 +18,7 @@
 import { place, replaceOne } from '@holdfast/core/placement/place.ts'
 import { shuffled } from '@holdfast/core/placement/weighted-sample.ts'
 import { assert } from '@holdfast/core/wire/assert.ts'
-import { HoldfastError, QuorumLostError } from '@holdfast/core/wire/errors.ts'
+import { HoldfastError, hasCode, QuorumLostError } from '@holdfast/core/wire/errors.ts'
 import type { Id, StripeId } from '@holdfast/core/wire/ids.ts'
 import type { ShardRow } from '../catalog/rows.ts'
 import type { SealedStripe, StripeShape } from '../compute/compute.ts'
@@ -103,7 +103,7 @@ export class StripeWriter {
     this.#random = random
   }
 
-  /** @throws StripeNotWritten, for lack of quorum or of nodes */
+  /** @throws StripeNotWritten, for lack of quorum or of nodes, or because its session has ended */
   write(stripe: StripeWrite): Promise<WrittenStripe> {
     let chosen: Chosen
     try {
@@ -189,7 +189,7 @@ class Attempt {
 
   run(asked: ReadonlySet<number>): Promise<WrittenStripe> {
     this.#ask(asked)
-    this.#timers.push(this.#floor.clock.after(WRITE_DEADLINE_MS, () => this.#giveUp()))
+    this.#timers.push(this.#floor.clock.after(WRITE_DEADLINE_MS, () => this.#giveUp(this.#quorumLost())))
     this.#look()
     return this.#outcome.promise
   }
@@ -222,6 +222,8 @@ class Attempt {
         () => true,
         (error: unknown) => {
           nodes.noteFailure(node, error)
+          // What a node has closed, none takes, and no commit either.
+          if (hasCode(error, 'session_ended')) this.#giveUp(error)
           return false
         },
       )
@@ -320,7 +322,7 @@ class Attempt {
         this.#beyondQuorum = true
         this.#timers.push(this.#floor.clock.after(BEYOND_QUORUM_MS, () => this.#answer()))
       }
-    } else if (this.#durable.size + this.#waiting.size < writeQuorum) this.#giveUp()
+    } else if (this.#durable.size + this.#waiting.size < writeQuorum) this.#giveUp(this.#quorumLost())
   }
 
   #answer(): void {
@@ -339,10 +341,13 @@ class Attempt {
     this.#outcome.resolve({ shards, late, aftermath: this.#aftermath() })
   }
 
-  #giveUp(): void {
+  #quorumLost(): HoldfastError {
+    return new QuorumLostError({ needed: this.#stripe.writeQuorum, reached: this.#durable.size })
+  }
+
+  #giveUp(cause: HoldfastError): void {
     if (this.#answered) return
     this.#finish()
-    const cause = new QuorumLostError({ needed: this.#stripe.writeQuorum, reached: this.#durable.size })
     this.#outcome.reject(new StripeNotWritten(cause, this.#aftermath()))
   }
 

@@ -5,7 +5,6 @@
  *     slot   | plain …                | record 0 | record 1 | … | record n − 1 |
  *     record | head: 256 and block table | payload = one shard | zeros to 4,096 |
  */
-import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { cutContent } from '@holdfast/core/chunking/cut-content.ts'
 import { cutFixed } from '@holdfast/core/chunking/cut-fixed.ts'
@@ -15,7 +14,7 @@ import { encodeShards } from '@holdfast/core/erasure/encode.ts'
 import type { Kernel } from '@holdfast/core/kernel/kernel.ts'
 import { NONCE_BYTES, SUITE_PLAIN_BUCKET, TAG_BYTES } from '@holdfast/core/sealing/chunk-format.ts'
 import { encodeTable, layoutStripe, type StripeLayout, type TableEntry } from '@holdfast/core/sealing/stripe-layout.ts'
-import { asSha256, type Sha256 } from '@holdfast/core/wire/ids.ts'
+import type { Sha256 } from '@holdfast/core/wire/ids.ts'
 import { fillBlockTable, payloadOffsetOf, recordLengthOf } from '../storage/record.ts'
 import { nameChunk, type SealedChunk, sealChunk } from './chunk-cipher.ts'
 import type { CutRequest, NamedChunk, SealedPlace, SealRequest } from './compute.ts'
@@ -87,8 +86,7 @@ export function sealStripe(
   for (const [i, payloadAt] of payloads.entries()) {
     const record = kernel.bytes.subarray(at.recordsAt + i * recordBytes, at.recordsAt + (i + 1) * recordBytes)
     record.fill(0, payloadAt - at.recordsAt - i * recordBytes + shardBytes)
-    fillBlockTable(record, shardBytes)
-    hashes.push(asSha256(hash('sha256', kernel.bytes.subarray(payloadAt, payloadAt + shardBytes), 'hex')))
+    hashes.push(fillBlockTable(record, shardBytes))
   }
   return { shardBytes, recordBytes, places, hashes }
 }

@@ -23,6 +23,9 @@ import type { MasterKeys } from './keys/master-keys.ts'
 import { assertBucketName, isBucketName } from './path-rules.ts'
 import { changeBy, type Requester } from './requester.ts'
 
+/** It is there from the start, and is meant where none is named. */
+export const DEFAULT_BUCKET = 'default'
+
 const KEY_BYTES = 32
 const FIRST_EPOCH = 1
 const LOADED_MAX = 1000
@@ -118,9 +121,10 @@ export class Buckets {
     const asSeen = ifMatch === undefined || ifMatch === '*' ? undefined : versionOf(ifMatch)
     for (let attempt = 1; ; attempt++) {
       const row = await this.#row(name)
-      const kept: Policy = JSON.parse(row.policy)
-      const merged = asked.redundancy === undefined ? { ...kept, ...asked } : { ...kept, chunking: undefined, ...asked }
-      const policy = this.#complete(withoutUndefined(merged))
+      const kept: PolicyRequest = JSON.parse(row.policy)
+      // What chunks may be follows from the shape, so that another shape has its own.
+      const { chunking, ...others } = kept
+      const policy = this.#complete({ ...(asked.redundancy === undefined ? kept : others), ...asked })
       try {
         const patched = await this.#catalog.write(patchBucket, {
           name,
@@ -225,8 +229,4 @@ function versionOf(etag: string): number {
   if (found === undefined)
     throw new HoldfastError('bad_request', `If-Match of a bucket is its ETag, such as "1", not ${etag}`)
   return Number(found)
-}
-
-function withoutUndefined(asked: Record<string, unknown>): PolicyRequest {
-  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))
 }

@@ -1,6 +1,6 @@
 /** What doors say of files: rows of the catalog with their times as RFC 3339. */
 import type { Id, Sha256 } from '@holdfast/core/wire/ids.ts'
-import type { Strategy } from '@holdfast/core/wire/policy.ts'
+import type { Strategy } from '@holdfast/core/wire/strategy.ts'
 import type { FileRow } from '../catalog/rows.ts'
 
 export interface FileView {

@@ -1,22 +1,45 @@
-/** Which of these chunks need not be stored again: those that the bucket has, on enough good shards, and that are not condemned. */
-import type { ChunkId } from '@holdfast/core/wire/ids.ts'
+/** Which chunks need not be stored again: those that the bucket has, on enough good shards, and that are not condemned. */
+import type { ChunkId, Id } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { findChunks } from '../catalog/transactions/find-chunks.ts'
 import type { NamedChunk } from '../compute/compute.ts'
-import type { Bucket } from './buckets.ts'
 
-export async function withoutKnown(
-  catalog: Catalog,
-  bucket: Bucket,
-  chunks: readonly NamedChunk[],
-): Promise<NamedChunk[]> {
-  const distinct = new Map<ChunkId, NamedChunk>()
-  for (const chunk of chunks) if (!distinct.has(chunk.id)) distinct.set(chunk.id, chunk)
-  const found = await catalog.read(findChunks, {
-    bucket: bucket.id,
-    chunks: [...distinct.keys()],
-    goodShardsNeeded: true,
-  })
-  for (const { chunk } of found) distinct.delete(chunk)
-  return [...distinct.values()]
+interface Question {
+  readonly asked: Set<ChunkId>
+  readonly known: Promise<ReadonlySet<ChunkId>>
+}
+
+export class KnownChunks {
+  readonly #catalog: Pick<Catalog, 'read'>
+  /** By bucket: small files that came together are looked up together, for a statement costs more than a row. */
+  readonly #questions = new Map<Id, Question>()
+
+  constructor(catalog: Pick<Catalog, 'read'>) {
+    this.#catalog = catalog
+  }
+
+  /** Each of them that has to be stored, once. */
+  async without(bucket: Id, chunks: readonly NamedChunk[]): Promise<NamedChunk[]> {
+    const { asked, known } = this.#questions.get(bucket) ?? this.#ask(bucket)
+    const distinct = new Map<ChunkId, NamedChunk>()
+    for (const chunk of chunks) {
+      asked.add(chunk.id)
+      if (!distinct.has(chunk.id)) distinct.set(chunk.id, chunk)
+    }
+    const stored = await known
+    return [...distinct.values()].filter(({ id }) => !stored.has(id))
+  }
+
+  /** Goes to the catalog behind the microtasks at hand. */
+  #ask(bucket: Id): Question {
+    const asked = new Set<ChunkId>()
+    const known = Promise.resolve().then(async () => {
+      this.#questions.delete(bucket)
+      const found = await this.#catalog.read(findChunks, { bucket, chunks: [...asked], goodShardsNeeded: true })
+      return new Set(found.map(({ chunk }) => chunk))
+    })
+    const question = { asked, known }
+    this.#questions.set(bucket, question)
+    return question
+  }
 }

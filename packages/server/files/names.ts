@@ -14,7 +14,7 @@ import { restoreVersion } from '../catalog/transactions/restore-version.ts'
 import { setTags } from '../catalog/transactions/set-tags.ts'
 import type { Sessions } from '../cluster/sessions.ts'
 import type { Clock } from '../seams/clock.ts'
-import type { Buckets } from './buckets.ts'
+import { type Buckets, DEFAULT_BUCKET } from './buckets.ts'
 import { type FileAnswer, type FileView, fileAnswer, fileView, madeAt } from './file-answer.ts'
 import { type Claim, type IdempotencyKeys, idempotencyMismatch } from './idempotency-keys.ts'
 import { assertFolder, assertPath, assertTags } from './path-rules.ts'
@@ -24,7 +24,6 @@ import { changeBy, type Requester } from './requester.ts'
 const MOVED_FILES_MAX = 10_000
 /** A deletion has no body; its key is bound to this. */
 const NO_BODY_SHA256 = asSha256('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
-const DEFAULT_BUCKET = 'default'
 
 export interface ListRequest {
   readonly bucket?: string
@@ -110,7 +109,7 @@ export class Names {
   /** @throws file_not_found */
   async byId(file: Id): Promise<TaggedFile> {
     const row = await this.#row(file)
-    return { ...fileView(row, await this.#bucketName(row.bucket)), tags: row.tags ?? {}, deleted: row.deleted }
+    return { ...fileView(row, await this.#buckets.nameOf(row.bucket)), tags: row.tags ?? {}, deleted: row.deleted }
   }
 
   /** @throws bad_request, limit_exceeded, bucket_not_found, file_not_found */
@@ -178,7 +177,7 @@ export class Names {
   /** @throws file_not_found, version_not_found, conflict */
   async restore(file: Id, version: Id, requester: Requester): Promise<FileAnswer> {
     const { bucket } = await this.#row(file)
-    const name = await this.#bucketName(bucket)
+    const name = await this.#buckets.nameOf(bucket)
     const { policy } = await this.#buckets.use(name)
     const row = await this.#catalog.write(restoreVersion, {
       file,
@@ -202,7 +201,7 @@ export class Names {
       overwrite: target.overwrite ?? false,
       change: changeBy(requester, this.#clock, this.#ids),
     })
-    return fileView(moved, await this.#bucketName(row.bucket))
+    return fileView(moved, await this.#buckets.nameOf(row.bucket))
   }
 
   /** Every path in one folder goes to another, in one transaction. @throws bad_request, limit_exceeded, conflict */
@@ -233,10 +232,6 @@ export class Names {
     const row = await this.#catalog.read(getFileById, { file })
     if (row === null) throw new HoldfastError('file_not_found', `there is no file with the id ${file}`)
     return row
-  }
-
-  #bucketName(bucket: Id): Promise<string> {
-    return this.#buckets.nameOf(bucket)
   }
 
   async #claim(request: DeleteRequest, session: Id): Promise<Claim | undefined> {

@@ -1,21 +1,20 @@
 /** Stores a body that is in memory: cut at once, known chunks left out, the others packed with those of other files. */
 import { hash } from 'node:crypto'
 import { asSha256 } from '@holdfast/core/wire/ids.ts'
-import type { Catalog } from '../catalog/catalog.ts'
 import type { Compute } from '../compute/compute.ts'
 import type { Bucket } from './buckets.ts'
-import { withoutKnown } from './known-chunks.ts'
+import type { KnownChunks } from './known-chunks.ts'
 import type { Packer } from './packer.ts'
 import { type Page, PageCutter } from './page-cutter.ts'
 import type { StoredContent } from './stored-content.ts'
 
 export class SmallBodies {
-  readonly #catalog: Catalog
+  readonly #known: KnownChunks
   readonly #compute: Compute
   readonly #packer: Packer
 
-  constructor(catalog: Catalog, compute: Compute, packer: Packer) {
-    this.#catalog = catalog
+  constructor(known: KnownChunks, compute: Compute, packer: Packer) {
+    this.#known = known
     this.#compute = compute
     this.#packer = packer
   }
@@ -27,7 +26,7 @@ export class SmallBodies {
   ): Promise<StoredContent> {
     const sha256 = asSha256(hash('sha256', plain, 'hex'))
     const chunks = plain.length === 0 ? [] : this.#compute.cutNow(bucket.plan.keys, plain, bucket.policy.chunking)
-    const wanted = options.useKnown ? await withoutKnown(this.#catalog, bucket, chunks) : chunks
+    const wanted = options.useKnown ? await this.#known.without(bucket.id, chunks) : chunks
     const plan = { ...bucket.plan, compress: options.compress }
     const stripe = wanted.length === 0 ? undefined : await this.#packer.store(plan, { plain, chunks: wanted })
     const [first] = chunks

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { completePolicy, type Strategy, type StrategyRule } from '@holdfast/core/wire/policy.ts'
+import { completePolicy, type StrategyRule } from '@holdfast/core/wire/policy.ts'
+import type { Strategy } from '@holdfast/core/wire/strategy.ts'
 import { chooseStrategy, type Travelling } from './strategy.ts'
 
 const MiB = 1024 * 1024

@@ -3,7 +3,8 @@
  * they become durable. *Streaming*: the same for media, in chunks of one size and as they are, for players jump by ranges. The first that
  * says something decides: the request, the bucket's rules in their order, the type, the size.
  */
-import type { Policy, Strategy, StrategyRule } from '@holdfast/core/wire/policy.ts'
+import type { Policy, StrategyRule } from '@holdfast/core/wire/policy.ts'
+import type { Strategy } from '@holdfast/core/wire/strategy.ts'
 
 /** Shorter media are read whole anyway. */
 const STREAMING_FROM_BYTES = 1024 * 1024

@@ -14,6 +14,7 @@ import { MemoryStore } from '../storage/memory-store.ts'
 import { recordBufferOf } from '../storage/record-buffer.ts'
 import type { Receipt, ShardPut } from '../storage/shard-store.ts'
 import type { Bucket } from './buckets.ts'
+import { KnownChunks } from './known-chunks.ts'
 import { StreamedBodies } from './streamed-bodies.ts'
 
 const KiB = 1024
@@ -99,7 +100,7 @@ async function openWorld(world: SessionWorld) {
   const bucket: Bucket = { id: rows.bucket, name: 'default', policy: { ...policy, chunking }, keysOf: () => keys, plan }
   const stripes = new StripesOut(catalog, sessions, new StripeWriter(nodes, clock, systemRandom), clock, LINEAGE)
   const compute = new EmptyCompute()
-  const bodies = new StreamedBodies(catalog, compute, stripes)
+  const bodies = new StreamedBodies({ catalog, known: new KnownChunks(catalog), compute, stripes })
   const pin = sessions.pin()
   const options = { byContent: true, compress: false, useKnown: true, session: pin.session }
   const signal = new AbortController().signal

@@ -25,7 +25,7 @@ import type { SentStripe, StripesOut } from '../cluster/stripes-out.ts'
 import type { Compute, NamedChunk, SlotSize, StripeSlot } from '../compute/compute.ts'
 import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket } from './buckets.ts'
-import { withoutKnown } from './known-chunks.ts'
+import type { KnownChunks } from './known-chunks.ts'
 import { PageCutter } from './page-cutter.ts'
 import type { StoredContent } from './stored-content.ts'
 
@@ -33,7 +33,8 @@ import type { StoredContent } from './stored-content.ts'
 const WINDOWS_MAX = 4
 /** An upload that has more stripes than this waiting for its version commits them, and from then on each as it goes. */
 const UNCOMMITTED_STRIPES_MAX = 16
-const FILE_BYTES_MAX = 1024 ** 4
+/** Contents of one file: a tebibyte. */
+export const FILE_BYTES_MAX = 1024 ** 4
 
 export interface StreamOptions {
   readonly byContent: boolean
@@ -46,24 +47,22 @@ export interface StreamOptions {
   readonly signal: AbortSignal
 }
 
-export class StreamedBodies {
-  readonly #catalog: Catalog
-  readonly #compute: Pick<Compute, 'open'>
-  readonly #stripes: StripesOut
+interface StreamFloor {
+  readonly catalog: Catalog
+  readonly known: KnownChunks
+  readonly compute: Pick<Compute, 'open'>
+  readonly stripes: StripesOut
+}
 
-  constructor(catalog: Catalog, compute: Pick<Compute, 'open'>, stripes: StripesOut) {
-    this.#catalog = catalog
-    this.#compute = compute
-    this.#stripes = stripes
+export class StreamedBodies {
+  readonly #floor: StreamFloor
+
+  constructor(floor: StreamFloor) {
+    this.#floor = floor
   }
 
   async store(bucket: Bucket, body: AsyncIterable<Uint8Array>, options: StreamOptions): Promise<StoredContent> {
-    const stream = new Stream(bucket, options, {
-      catalog: this.#catalog,
-      compute: this.#compute,
-      stripes: this.#stripes,
-    })
-    return await stream.run(body)
+    return await new Stream(bucket, options, this.#floor).run(body)
   }
 }
 
@@ -87,9 +86,7 @@ interface Sent {
 class Stream {
   readonly #bucket: Bucket
   readonly #options: StreamOptions
-  readonly #catalog: Catalog
-  readonly #compute: Pick<Compute, 'open'>
-  readonly #stripes: StripesOut
+  readonly #floor: StreamFloor
   readonly #carryRoom: number
   readonly #capacity: number
   readonly #slotSize: SlotSize
@@ -112,17 +109,11 @@ class Stream {
   #loneChunk: ChunkId | null = null
   #failure: { readonly cause: unknown } | undefined
 
-  constructor(
-    bucket: Bucket,
-    options: StreamOptions,
-    floor: { catalog: Catalog; compute: Pick<Compute, 'open'>; stripes: StripesOut },
-  ) {
+  constructor(bucket: Bucket, options: StreamOptions, floor: StreamFloor) {
     this.#bucket = bucket
     this.#options = options
     this.#commitsAsItGoes = options.commitAsItGoes
-    this.#catalog = floor.catalog
-    this.#compute = floor.compute
-    this.#stripes = floor.stripes
+    this.#floor = floor
     const { chunking } = bucket.policy
     this.#carryRoom = chunking.maxBytes
     const { shape } = bucket.plan
@@ -201,7 +192,7 @@ class Stream {
   async #openSlot(): Promise<StripeSlot> {
     while (this.#underway.size >= WINDOWS_MAX) await Promise.race(this.#underway)
     if (this.#failure !== undefined) throw this.#failure.cause
-    return await this.#compute.open(this.#slotSize, this.#options.signal)
+    return await this.#floor.compute.open(this.#slotSize, this.#options.signal)
   }
 
   /** Sends a filled window on its way; the next may be filled meanwhile. */
@@ -271,13 +262,13 @@ class Stream {
   async #store(slot: StripeSlot, fresh: readonly NamedChunk[]): Promise<SentStripe | undefined> {
     let wanted: readonly NamedChunk[]
     try {
-      wanted = this.#options.useKnown ? await withoutKnown(this.#catalog, this.#bucket, fresh) : fresh
+      wanted = this.#options.useKnown ? await this.#floor.known.without(this.#bucket.id, fresh) : fresh
     } catch (error) {
       slot.release()
       throw error
     }
     if (wanted.length > 0) {
-      return await this.#stripes.send(slot, { ...this.#bucket.plan, compress: this.#options.compress }, wanted)
+      return await this.#floor.stripes.send(slot, { ...this.#bucket.plan, compress: this.#options.compress }, wanted)
     }
     slot.release()
     return undefined
@@ -305,7 +296,7 @@ class Stream {
     for (const at of pages) {
       const page = this.#pages[at]
       assert(page !== undefined && page.entries !== null, 'a page is committed once')
-      await this.#catalog.write(commitPage, {
+      await this.#floor.catalog.write(commitPage, {
         session,
         bucket: this.#bucket.id,
         page: page.page,

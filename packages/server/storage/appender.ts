@@ -13,7 +13,7 @@ import type { Disk } from '../seams/disk.ts'
 import type { Identity } from './identity.ts'
 import { OpenSegment, type SegmentRules } from './open-segment.ts'
 import { KIND_IDENTITY, type Place, writeHeader } from './record.ts'
-import { recordBufferOf, sha256Of } from './record-buffer.ts'
+import { recordBufferOf } from './record-buffer.ts'
 import { segmentPath } from './segment-name.ts'
 import type { ShardTable } from './shard-table.ts'
 
@@ -229,9 +229,9 @@ export class Appender implements AsyncDisposable {
   #identityRecord(segment: number): Uint8Array {
     const { clock, identity, sealedHeader } = this.#options
     const payload = identityPayload(identity, sealedHeader)
-    const { bytes, payloadLength } = recordBufferOf(payload)
+    const { bytes, payloadLength, sha256 } = recordBufferOf(payload)
     const by = { kind: KIND_IDENTITY, lineage: identity.lineage, writtenAtMs: clock.now() } as const
-    writeHeader(bytes, { ...by, payloadLength, sha256: sha256Of(payload) }, identity, { segment, offset: 0 })
+    writeHeader(bytes, { ...by, payloadLength, sha256 }, identity, { segment, offset: 0 })
     return bytes
   }
 

@@ -78,8 +78,7 @@ export class ClosingEntries {
     const payload = record.subarray(payloadOffset)
     this.#bytes.copy(payload, 0, 0, this.#count * ENTRY_BYTES)
     writeFooter(payload.subarray(payloadLength - FOOTER_BYTES), place, this.#count)
-    fillBlockTable(record, payloadLength)
-    const sha256 = createHash('sha256').update(payload).digest('hex') as Sha256
+    const sha256 = fillBlockTable(record, payloadLength)
     writeHeader(record, { kind: KIND_INDEX, ...by, payloadLength, sha256 }, owner, place)
     return record
   }

@@ -23,7 +23,7 @@ import {
   recordLengthOf,
   writeHeader,
 } from './record.ts'
-import { recordBufferOf, sha256Of } from './record-buffer.ts'
+import { recordBufferOf } from './record-buffer.ts'
 import { SEGMENTS_DIRECTORY, segmentPath } from './segment-name.ts'
 import { keyOf } from './shard-key.ts'
 import { readTombstone } from './take-in-segment.ts'
@@ -207,8 +207,8 @@ class SegmentCompaction {
     })
     if (kept.length === 0) return true
     const payload = encodeTombstone(kept)
-    const { bytes, payloadLength } = recordBufferOf(payload)
-    const header = { ...parsed.header, payloadLength, sha256: sha256Of(payload) }
+    const { bytes, payloadLength, sha256 } = recordBufferOf(payload)
+    const header = { ...parsed.header, payloadLength, sha256 }
     await this.#copy(
       bytes,
       (to) => writeHeader(bytes, header, identity, to),

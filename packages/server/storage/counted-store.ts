@@ -1,8 +1,18 @@
 /** Counts what is asked of a store and how it ends, for metrics and for tests that ask how often something was done. */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import type { ByteRange, NodeReport, Order, Receipt, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
+import type {
+  ByteRange,
+  NodeReport,
+  Order,
+  Receipt,
+  ReportOptions,
+  ShardEntry,
+  ShardId,
+  ShardPut,
+  ShardStore,
+} from './shard-store.ts'
 
-export type StoreCall = 'put' | 'get' | 'getAsIs' | 'getNow' | 'delete' | 'purge' | 'list' | 'report'
+export type StoreCall = 'put' | 'get' | 'getAsIs' | 'getNow' | 'delete' | 'purge' | 'closePuts' | 'list' | 'report'
 
 export class CountedStore implements ShardStore {
   readonly #inner: ShardStore
@@ -52,12 +62,16 @@ export class CountedStore implements ShardStore {
     await this.#counted('purge', () => this.#inner.purge(ids, order))
   }
 
+  async closePuts(below: Order): Promise<void> {
+    await this.#counted('closePuts', () => this.#inner.closePuts(below))
+  }
+
   async list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {
     return await this.#counted('list', () => this.#inner.list(options))
   }
 
-  async report(): Promise<NodeReport> {
-    return await this.#counted('report', () => this.#inner.report())
+  async report(options?: ReportOptions): Promise<NodeReport> {
+    return await this.#counted('report', () => this.#inner.report(options))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

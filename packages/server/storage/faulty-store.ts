@@ -4,9 +4,19 @@
  */
 import { assert } from '@holdfast/core/wire/assert.ts'
 import type { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import type { ByteRange, NodeReport, Order, Receipt, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
+import type {
+  ByteRange,
+  NodeReport,
+  Order,
+  Receipt,
+  ReportOptions,
+  ShardEntry,
+  ShardId,
+  ShardPut,
+  ShardStore,
+} from './shard-store.ts'
 
-export type FaultyCall = 'put' | 'get' | 'delete' | 'purge' | 'list' | 'report'
+export type FaultyCall = 'put' | 'get' | 'delete' | 'purge' | 'close' | 'list' | 'report'
 
 export interface Fault {
   readonly on: FaultyCall
@@ -74,12 +84,16 @@ export class FaultyStore implements ShardStore {
     await this.#meet('purge', () => this.#inner.purge(ids, order))
   }
 
+  async closePuts(below: Order): Promise<void> {
+    await this.#meet('close', () => this.#inner.closePuts(below))
+  }
+
   async list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {
     return await this.#meet('list', () => this.#inner.list(options))
   }
 
-  async report(): Promise<NodeReport> {
-    return await this.#meet('report', () => this.#inner.report())
+  async report(options?: ReportOptions): Promise<NodeReport> {
+    return await this.#meet('report', () => this.#inner.report(options))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

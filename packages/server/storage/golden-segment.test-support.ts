@@ -1,4 +1,5 @@
 /** Writes the segment of `fixtures/formats/segment-1.seg` again: everything in it is fixed. */
+import { IdMaker } from '@holdfast/core/wire/ids.ts'
 import { SimulatedDisk } from '../../../tests/simulation/simulated-disk.ts'
 import { systemClock } from '../seams/clock.ts'
 import { makeTestDisk, memoryIndexOptions, seededRandom } from './segment-store.test-support.ts'
@@ -17,7 +18,10 @@ export const GOLDEN_PAYLOADS = [
 export async function writeGoldenDisk(): Promise<SimulatedDisk> {
   const disk = new SimulatedDisk({ random: seededRandom(1) })
   await makeTestDisk(disk)
-  const options = { ...memoryIndexOptions(disk), clock: { ...systemClock, now: () => 1_800_000_000_000 } }
+  const now = (): number => 1_800_000_000_000
+  const random = seededRandom(2)
+  const ids = new IdMaker(now, (length) => random.bytes(length))
+  const options = { ...memoryIndexOptions(disk), ids, clock: { ...systemClock, now } }
   const store = await SegmentStore.open(options)
   for (const [number, payload] of GOLDEN_PAYLOADS.entries())
     await store.put(putOf(shardIdOf(number), payload, number + 1))

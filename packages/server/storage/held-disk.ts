@@ -167,16 +167,18 @@ export class HeldDisk implements AsyncDisposable {
   }
 
   async #show(mounted: Mounted): Promise<void> {
-    const { node, disk, starts } = mounted.identity
+    const { node, disk, starts, start } = mounted.identity
     try {
       const { capacityBytes, freeBytes } = await this.space.measure()
       const report = {
         node,
         disk,
         starts,
+        start,
         capacityBytes,
         freeBytes,
-        segmentEnds: endsOf(mounted),
+        segmentEnds: mounted.table.ends(),
+        settledBelow: mounted.table.settledBelow,
         state: 'online',
       } as const
       await this.#options.onReturn?.(report, this.#endsBefore)
@@ -211,12 +213,8 @@ export class HeldDisk implements AsyncDisposable {
     const mounted = this.#mounted
     this.#mounted = undefined
     if (mounted === undefined) return away
-    this.#endsBefore = endsOf(mounted)
+    this.#endsBefore = mounted.table.ends()
     this.#leaving = this.#leaving.then(() => mounted.abandon(away))
     return away
   }
-}
-
-function endsOf({ table }: Mounted): NodeReport['segmentEnds'] {
-  return table.segments().map(({ segment, endBytes }) => ({ segment, bytes: endBytes }))
 }

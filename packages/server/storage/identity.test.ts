@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { asId } from '@holdfast/core/wire/ids.ts'
 import { SimulatedDisk } from '../../../tests/simulation/simulated-disk.ts'
-import { knownIdentity, makeIdentity, raiseStarts, readIdentity } from './identity.ts'
+import { knownIdentity, makeIdentity, NEVER_STARTED, raiseStarts, readIdentity } from './identity.ts'
 import { seededRandom, WHO } from './segment-store.test-support.ts'
 import { refuses } from './shard-store-contract.ts'
 
 const OTHER = asId('f'.repeat(32))
+const START = asId('0a'.repeat(16))
 
 function emptyDisk(seed = 1): SimulatedDisk {
   return new SimulatedDisk({ random: seededRandom(seed) })
@@ -17,10 +18,10 @@ describe('the identity of a disk', () => {
     const disk = emptyDisk()
     await makeIdentity(disk, WHO)
     const known = await knownIdentity(disk, WHO)
-    assert.deepEqual(known, { ...WHO, starts: 0 })
-    const raised = await raiseStarts(disk, known)
-    assert.deepEqual(await knownIdentity(disk, WHO), { ...WHO, starts: 1 })
-    assert.equal(raised.starts, 1)
+    assert.deepEqual(known, { ...WHO, starts: 0, start: NEVER_STARTED })
+    const raised = await raiseStarts(disk, known, START)
+    assert.deepEqual(raised, { ...WHO, starts: 1, start: START })
+    assert.deepEqual(await knownIdentity(disk, WHO), raised)
   })
 
   it('is never made where an identity or segments are', async () => {
@@ -71,7 +72,7 @@ describe('the identity of a disk', () => {
       const disk = new SimulatedDisk({ random, pause: () => new Promise((resolve) => setImmediate(resolve)) })
       await makeIdentity(disk, WHO)
       const known = await knownIdentity(disk, WHO)
-      raiseStarts(disk, known).catch(() => undefined)
+      raiseStarts(disk, known, START).catch(() => undefined)
       for (let ticks = random.float() * 12; ticks > 0; ticks--) await new Promise((resolve) => setImmediate(resolve))
       disk.crash()
       const found = await readIdentity(disk)

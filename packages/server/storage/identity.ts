@@ -1,14 +1,14 @@
 /**
- * The file `identity` says who a disk is: cluster, the catalog's lineage, node, disk, and how often it was started. It is replaced as a whole, so
- * that a crash leaves the old one or the new one.
+ * The file `identity` says who a disk is: cluster, the catalog's lineage, node, disk, and which start of it this is, by number and by
+ * an id of its own: a copy of the disk counts up to the same number, but never draws the same id.
  *
  * A directory without it is a new disk, or a mount point whose disk is missing; nobody can tell which. So a disk is made
  * only when the caller says so, and only where there are no segments either.
  */
-import { crc32 } from 'node:zlib'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { type Id, isId } from '@holdfast/core/wire/ids.ts'
-import { type Disk, systemCodeOf } from '../seams/disk.ts'
+import { asId, type Id, isId } from '@holdfast/core/wire/ids.ts'
+import type { Disk } from '../seams/disk.ts'
+import { readLine, replaceLine } from './checked-line.ts'
 import { SEGMENTS_DIRECTORY } from './segment-name.ts'
 
 export interface Identity {
@@ -19,13 +19,14 @@ export interface Identity {
   readonly disk: Id
   /** Raised, and synced, before anything else at every start. */
   readonly starts: number
+  /** Drawn anew at every start; `NEVER_STARTED` before the first. */
+  readonly start: Id
 }
 
+export const NEVER_STARTED = asId('0'.repeat(32))
+
 const FILE = 'identity'
-const BESIDE = 'identity.new'
 const FORMAT = 1
-const FILE_BYTES_MAX = 1024
-const SHAPE = /^(\{.*\}\n)([0-9a-f]{8})\n$/s
 
 export type ParsedIdentity =
   | { readonly is: 'known'; readonly identity: Identity }
@@ -34,14 +35,14 @@ export type ParsedIdentity =
   | { readonly is: 'format_unknown' }
 
 /** Makes a new disk of an empty directory. @throws disk_foreign where an identity or segments are there already */
-export async function makeIdentity(disk: Disk, who: Omit<Identity, 'starts'>): Promise<void> {
+export async function makeIdentity(disk: Disk, who: Omit<Identity, 'starts' | 'start'>): Promise<void> {
   if ((await disk.exists(FILE)) || (await disk.exists(SEGMENTS_DIRECTORY))) {
     throw new HoldfastError(
       'disk_foreign',
       'this directory holds a disk already: a new one is made only in an empty directory',
     )
   }
-  await writeIdentity(disk, { ...who, starts: 0 })
+  await writeIdentity(disk, { ...who, starts: 0, start: NEVER_STARTED })
 }
 
 /** The identity of the disk of `node`. @throws node_unavailable (missing), disk_foreign, format_unknown */
@@ -58,67 +59,41 @@ export async function knownIdentity(disk: Disk, who: Pick<Identity, 'cluster' | 
   return found.identity
 }
 
-/** Counts a start. Nothing else may be written to the disk before this has returned. */
-export async function raiseStarts(disk: Disk, identity: Identity): Promise<Identity> {
-  const raised = { ...identity, starts: identity.starts + 1 }
+/** Counts a start, whose id must be new. Nothing else may be written to the disk before this has returned. */
+export async function raiseStarts(disk: Disk, identity: Identity, start: Id): Promise<Identity> {
+  const raised = { ...identity, starts: identity.starts + 1, start }
   await writeIdentity(disk, raised)
   return raised
 }
 
 export async function readIdentity(disk: Disk): Promise<ParsedIdentity> {
-  let bytes: Buffer
-  try {
-    await using file = await disk.open(FILE, { mode: 'read' })
-    const into = Buffer.alloc(FILE_BYTES_MAX)
-    bytes = into.subarray(0, await file.read(into, 0))
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return { is: 'missing' }
-    throw error
-  }
-  return parseIdentity(bytes.toString('utf8'))
-}
-
-export function isSameIdentity(found: ParsedIdentity, identity: Identity): boolean {
-  return found.is === 'known' && lineOf(found.identity) === lineOf(identity)
-}
-
-function parseIdentity(text: string): ParsedIdentity {
-  const [, line, crc] = SHAPE.exec(text) ?? []
-  if (line === undefined || crc !== crcOf(line)) return { is: 'damaged' }
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch {
-    return { is: 'damaged' }
-  }
-  if (typeof value !== 'object' || value === null || !('format' in value)) return { is: 'damaged' }
+  const found = await readLine(disk, FILE)
+  if (found.is !== 'known') return found
+  const { value } = found
   if (value.format !== FORMAT) return { is: 'format_unknown' }
-  if (!('cluster' in value && 'lineage' in value && 'node' in value && 'disk' in value && 'starts' in value))
-    return { is: 'damaged' }
-  const { cluster, lineage, node, disk, starts } = value
-  const ids = isIdValue(cluster) && isIdValue(lineage) && isIdValue(node) && isIdValue(disk)
+  if (!('cluster' in value && 'lineage' in value && 'node' in value && 'disk' in value)) return { is: 'damaged' }
+  if (!('starts' in value && 'start' in value)) return { is: 'damaged' }
+  const { cluster, lineage, node, disk: diskId, starts, start } = value
+  const ids = isIdValue(cluster) && isIdValue(lineage) && isIdValue(node) && isIdValue(diskId) && isIdValue(start)
   if (!ids || typeof starts !== 'number' || !Number.isSafeInteger(starts)) return { is: 'damaged' }
-  return { is: 'known', identity: { cluster, lineage, node, disk, starts } }
+  return { is: 'known', identity: { cluster, lineage, node, disk: diskId, starts, start } }
 }
 
-async function writeIdentity(disk: Disk, identity: Identity): Promise<void> {
-  const line = lineOf(identity)
-  if (await disk.exists(BESIDE)) await disk.remove(BESIDE)
-  {
-    await using file = await disk.open(BESIDE, { mode: 'create' })
-    await file.write([Buffer.from(`${line}${crcOf(line)}\n`)], 0)
-    await file.sync()
-  }
-  await disk.rename(BESIDE, FILE)
-  await disk.syncDirectory('.')
+export function isSameIdentity(
+  found: ParsedIdentity,
+  { cluster, lineage, node, disk, starts, start }: Identity,
+): boolean {
+  if (found.is !== 'known') return false
+  const { identity } = found
+  const isSameDisk = identity.cluster === cluster && identity.node === node && identity.disk === disk
+  return isSameDisk && identity.lineage === lineage && identity.starts === starts && identity.start === start
 }
 
-function lineOf({ cluster, lineage, node, disk, starts }: Identity): string {
-  return `${JSON.stringify({ format: FORMAT, cluster, lineage, node, disk, starts })}\n`
-}
-
-function crcOf(line: string): string {
-  return crc32(line).toString(16).padStart(8, '0')
+async function writeIdentity(
+  disk: Disk,
+  { cluster, lineage, node, disk: diskId, starts, start }: Identity,
+): Promise<void> {
+  await replaceLine(disk, FILE, { format: FORMAT, cluster, lineage, node, disk: diskId, starts, start })
 }
 
 function isIdValue(value: unknown): value is Id {

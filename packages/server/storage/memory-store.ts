@@ -2,8 +2,9 @@
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
 import { type Fact, stateOf } from './facts.ts'
+import { NEVER_STARTED } from './identity.ts'
 import { MemoryIndex } from './memory-index.ts'
-import { holdsRange, orderedDeeds, refuseLatePut, refuseLineage, refuseRange } from './order-rules.ts'
+import { holdsRange, orderedDeeds, refuseClosedPut, refuseLatePut, refuseLineage, refuseRange } from './order-rules.ts'
 import { payloadOf } from './record-buffer.ts'
 import { type ShardKey, shardKey } from './shard-key.ts'
 import type { ByteRange, NodeReport, Order, Receipt, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
@@ -21,6 +22,7 @@ export class MemoryStore implements ShardStore {
   readonly #table = new ShardTable(new MemoryIndex())
   readonly #bytes = new Map<ShardKey, Uint8Array>()
   #usedBytes = 0
+  #closedBelow = 0
   /** Stands for the place of a record: each fact has its own. */
   #facts = 0
 
@@ -32,6 +34,7 @@ export class MemoryStore implements ShardStore {
     const { id, order, sha256, bucket, record } = put
     const { payloadLength } = record
     refuseLineage(order, this.#options.lineage)
+    refuseClosedPut(order, this.#closedBelow)
     const state = this.#table.state(id)
     refuseLatePut(state, put)
     const known = state.puts[0]
@@ -70,6 +73,11 @@ export class MemoryStore implements ShardStore {
     this.#undo('purge', ids, order)
   }
 
+  async closePuts(below: Order): Promise<void> {
+    refuseLineage(below, this.#options.lineage)
+    this.#closedBelow = Math.max(this.#closedBelow, below.sequence)
+  }
+
   async list({ after, limit }: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {
     return await this.#table.list(after, limit, () => Promise.resolve())
   }
@@ -81,7 +89,9 @@ export class MemoryStore implements ShardStore {
       node,
       disk,
       starts: 1,
+      start: NEVER_STARTED,
       segmentEnds: [],
+      settledBelow: 1,
       capacityBytes,
       freeBytes,
       state: freeBytes > 0 ? 'online' : 'full',

@@ -2,15 +2,17 @@
  * A disk that was found, known by its identity, counted as started, and read in. It lives as long as the disk stays; one that
  * goes away and comes back is mounted again, which is why everything that a coming and going touches stands here.
  *
- * Order of mounting: the identity is read; the index is opened, which also locks the disk against a second process; the start
+ * Order of mounting: the identity is read; the disk is asked to sync, for its index does so on the thread that serves all disks, and one
+ * that hangs is to show it here, where nobody else waits; the index is opened, which also locks the disk against a second process; the start
  * is counted and synced; then the segments behind the index are read in, and synced where they were not read before.
  */
 
 import type { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import type { Id } from '@holdfast/core/wire/ids.ts'
+import type { Id, IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { Clock } from '../seams/clock.ts'
 import type { Disk } from '../seams/disk.ts'
 import { Appender, identityPayload } from './appender.ts'
+import { ClosedPuts } from './closed-puts.ts'
 import { FileCache } from './file-cache.ts'
 import { type Identity, knownIdentity, raiseStarts } from './identity.ts'
 import { OpenSegment, SEGMENT_BYTES_MAX } from './open-segment.ts'
@@ -25,6 +27,8 @@ import { takeInSegment } from './take-in-segment.ts'
 export interface MountOptions {
   readonly disk: Disk
   readonly clock: Clock
+  /** Gives each start its id. */
+  readonly ids: IdMaker
   readonly openIndex: OpenIndex
   readonly cluster: Id
   readonly node: Id
@@ -39,6 +43,7 @@ export interface Mounted extends AsyncDisposable {
   readonly table: ShardTable
   readonly reader: ShardReader
   readonly appender: Appender
+  readonly closed: ClosedPuts
   /** Places in what was read in now that hold no whole record: torn at a crash, or damaged. */
   readonly damagedPlaces: number
   /** Lets go of the disk without another write: it is away. */
@@ -54,11 +59,13 @@ export interface MountedBy {
 }
 
 export async function mountDisk(options: MountOptions, { trusted, checkDisk, judge }: MountedBy): Promise<Mounted> {
-  const { disk, openIndex, segmentBytesMax: bytesMax = SEGMENT_BYTES_MAX } = options
+  const { disk, ids, openIndex, segmentBytesMax: bytesMax = SEGMENT_BYTES_MAX } = options
   const found = await knownIdentity(disk, options)
+  await disk.syncDirectory('.')
   await using opened = new AsyncDisposableStack()
   const index = opened.use(await openIndex({ disk: found.disk, starts: found.starts, trusted }))
-  const identity = await raiseStarts(disk, found)
+  const identity = await raiseStarts(disk, found, ids.next())
+  const closed = await ClosedPuts.open(disk, identity.lineage)
   const table = new ShardTable(index)
   const { damagedPlaces, nextSegment } = await readIn(options, identity, table)
   const reader = new ShardReader(new FileCache(disk), identity)
@@ -81,21 +88,24 @@ export async function mountDisk(options: MountOptions, { trusted, checkDisk, jud
     table,
     reader,
     appender,
+    closed,
     damagedPlaces,
     async abandon(error) {
       await appender.end(error)
-      await letGo(reader, table).catch(() => undefined)
+      await letGo(disk, reader, table).catch(() => undefined)
     },
     async [Symbol.asyncDispose]() {
       await appender[Symbol.asyncDispose]()
-      await letGo(reader, table)
+      await letGo(disk, reader, table)
     },
   }
 }
 
 /** An index that cannot be closed cleanly is not believed at the next start; that is all that is lost. */
-async function letGo(reader: ShardReader, table: ShardTable): Promise<void> {
+async function letGo(disk: Disk, reader: ShardReader, table: ShardTable): Promise<void> {
   await reader[Symbol.asyncDispose]()
+  // As before opening it: the index syncs on this very thread.
+  await disk.syncDirectory('.').catch(() => undefined)
   try {
     await table[Symbol.asyncDispose]()
   } catch (error) {

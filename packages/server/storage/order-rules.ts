@@ -11,6 +11,12 @@ export function refuseLineage(order: Order, lineage: Id): void {
     throw new HoldfastError('order_refused', 'the order comes from another catalog than this disk')
 }
 
+/** Puts of a lower number came too late: see `ShardStore.closePuts`. */
+export function refuseClosedPut(order: Order, below: number): void {
+  if (order.sequence < below)
+    throw new HoldfastError('session_ended', `puts below ${below} are closed, and this one is of ${order.sequence}`)
+}
+
 export function refuseLatePut(state: ShardState, put: ShardPut): void {
   if (state.undoneAt >= put.order.sequence) {
     throw new HoldfastError(

@@ -7,11 +7,11 @@ import type { Sha256 } from '@holdfast/core/wire/ids.ts'
 import { fillBlockTable, payloadOffsetOf, recordLengthOf } from './record.ts'
 import type { RecordBuffer } from './shard-store.ts'
 
-export function recordBufferOf(payload: Uint8Array): RecordBuffer {
+export function recordBufferOf(payload: Uint8Array): RecordBuffer & { readonly sha256: Sha256 } {
   const bytes = new Uint8Array(recordLengthOf(payload.length))
   bytes.set(payload, payloadOffsetOf(payload.length))
-  fillBlockTable(bytes, payload.length)
-  return { bytes, payloadLength: payload.length }
+  const sha256 = fillBlockTable(bytes, payload.length)
+  return { bytes, payloadLength: payload.length, sha256 }
 }
 
 export function payloadOf({ bytes, payloadLength }: RecordBuffer): Uint8Array {

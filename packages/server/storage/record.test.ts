@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { crc32 } from 'node:zlib'
 import {
@@ -141,12 +141,12 @@ describe('a record', () => {
     }
   })
 
-  it('has one CRC-32 per 64 KiB, also in shared memory', () => {
+  it('has one CRC-32 per 64 KiB and the hash of all, also in shared memory', () => {
     const payload = randomBytes(BLOCK_BYTES + 10)
     const shared = new Uint8Array(new SharedArrayBuffer(recordLengthOf(payload.length)))
     const payloadOffset = payloadOffsetOf(payload.length)
     shared.set(payload, payloadOffset)
-    fillBlockTable(shared, payload.length)
+    assert.equal(fillBlockTable(shared, payload.length), hash('sha256', payload))
     const view = new DataView(shared.buffer)
     assert.equal(view.getUint32(256), crc32(payload.subarray(0, BLOCK_BYTES)))
     assert.equal(view.getUint32(260), crc32(payload.subarray(BLOCK_BYTES)))

@@ -8,9 +8,10 @@
  * The header says where it stands (segment and offset), so that bytes which are whole but stand in the wrong place count for
  * nothing. Reading never throws: bytes from a disk are a value or a reason.
  */
+import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { assert } from '@holdfast/core/wire/assert.ts'
-import type { Id, Sha256 } from '@holdfast/core/wire/ids.ts'
+import { asSha256, type Id, type Sha256 } from '@holdfast/core/wire/ids.ts'
 
 export const RECORD_ALIGN = 4096
 export const HEADER_BYTES = 256
@@ -102,16 +103,22 @@ export function alignUp(length: number): number {
   return Math.ceil(length / RECORD_ALIGN) * RECORD_ALIGN
 }
 
-/** Fills the block table of a record whose payload is in place. Whoever made the payload calls this, off the event loop. */
-export function fillBlockTable(record: Uint8Array, payloadLength: number): void {
+/**
+ * Fills the block table of a record whose payload is in place, and answers the payload's SHA-256: block by block both, so that large
+ * payloads come from memory once. Whoever made the payload calls this, off the event loop.
+ */
+export function fillBlockTable(record: Uint8Array, payloadLength: number): Sha256 {
   const payloadOffset = payloadOffsetOf(payloadLength)
   assert(record.length >= payloadOffset + payloadLength, 'the record holds its payload')
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength)
+  const whole = createHash('sha256')
   for (let block = 0; block < blocksOf(payloadLength); block++) {
     const from = payloadOffset + block * BLOCK_BYTES
-    const to = Math.min(from + BLOCK_BYTES, payloadOffset + payloadLength)
-    view.setUint32(HEADER_BYTES + 4 * block, crc32(record.subarray(from, to)))
+    const bytes = record.subarray(from, Math.min(from + BLOCK_BYTES, payloadOffset + payloadLength))
+    view.setUint32(HEADER_BYTES + 4 * block, crc32(bytes))
+    whole.update(bytes)
   }
+  return asSha256(whole.digest('hex'))
 }
 
 /** True where the payload bytes of `block` are those that the record's table names. */

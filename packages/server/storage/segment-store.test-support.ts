@@ -2,11 +2,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { asId } from '@holdfast/core/wire/ids.ts'
+import { asId, IdMaker } from '@holdfast/core/wire/ids.ts'
+import { seededFloats } from '../../../tests/seeded-floats.ts'
+import { SimulatedDisk } from '../../../tests/simulation/simulated-disk.ts'
 import { systemClock } from '../seams/clock.ts'
 import type { Disk } from '../seams/disk.ts'
 import { FileDisk } from '../seams/file-disk.ts'
-import type { Random } from '../seams/random.ts'
+import { type Random, systemRandom } from '../seams/random.ts'
 import type { HoldOptions } from './held-disk.ts'
 import { makeIdentity } from './identity.ts'
 import { MemoryIndex } from './memory-index.ts'
@@ -29,11 +31,22 @@ export async function testDirectory(under = tmpdir()): Promise<TestDirectory> {
   return { path, disk: new FileDisk(path), [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
+/** A disk in memory that a store can be opened on. */
+export async function simulatedDisk(capacityBytes?: number): Promise<SimulatedDisk> {
+  const disk = new SimulatedDisk({ random: seededRandom(1), ...(capacityBytes === undefined ? {} : { capacityBytes }) })
+  await makeTestDisk(disk)
+  return disk
+}
+
 /** What opens a store on `disk` with an index in memory, so that every opening reads the segments. */
 export function memoryIndexOptions(disk: Disk): HoldOptions {
   return {
     disk,
     clock: systemClock,
+    ids: new IdMaker(
+      () => systemClock.now(),
+      (length) => systemRandom.bytes(length),
+    ),
     openIndex: async () => new MemoryIndex(),
     cluster: CLUSTER,
     node: NODE,
@@ -52,14 +65,10 @@ export async function makeTestDisk(disk: Disk): Promise<void> {
   await makeIdentity(disk, WHO)
 }
 
-/** Mulberry32: small, and the same everywhere. */
 export function seededRandom(seed: number): Random {
-  let state = seed >>> 0
-  const float = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+  const float = seededFloats(seed)
   return { float, bytes: (length) => Uint8Array.from({ length }, () => Math.floor(float() * 256)) }
 }
+
+/** What tests put where any bytes will do. */
+export const PAYLOAD = seededRandom(3).bytes(10_000)

@@ -15,12 +15,22 @@ import { isSameFact, type PutFact } from './facts.ts'
 import { HeldDisk, type HoldOptions } from './held-disk.ts'
 import type { Mounted } from './mounted-disk.ts'
 import { NearReads } from './near-reads.ts'
-import { holdsRange, orderedDeeds, refuseLatePut, refuseLineage, refuseRange } from './order-rules.ts'
+import { holdsRange, orderedDeeds, refuseClosedPut, refuseLatePut, refuseLineage, refuseRange } from './order-rules.ts'
 import { KIND_SHARD, KIND_TOMBSTONE, recordLengthOf, SHARD_PAYLOAD_BYTES_MAX, writeHeader } from './record.ts'
-import { recordBufferOf, sha256Of } from './record-buffer.ts'
+import { recordBufferOf } from './record-buffer.ts'
 import { IndexFailedError } from './shard-index.ts'
 import { type ShardKey, shardKey } from './shard-key.ts'
-import type { ByteRange, NodeReport, Order, Receipt, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
+import type {
+  ByteRange,
+  NodeReport,
+  Order,
+  Receipt,
+  ReportOptions,
+  ShardEntry,
+  ShardId,
+  ShardPut,
+  ShardStore,
+} from './shard-store.ts'
 import { encodeTombstone, TOMBSTONE_ENTRIES_MAX, tombstoneEntry } from './tombstone.ts'
 
 const LIST_ENTRIES_MAX = 10_000
@@ -120,6 +130,16 @@ export class SegmentStore implements ShardStore {
     await this.#undo('purge', ids, order)
   }
 
+  async closePuts(below: Order): Promise<void> {
+    refuseLineage(below, this.#held.identity.lineage)
+    const { closed } = this.#held.writable()
+    try {
+      await closed.raise(below.sequence)
+    } catch (error) {
+      throw await this.#held.judgeWrite(error)
+    }
+  }
+
   async list({ after, limit }: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {
     assert(limit >= 1 && limit <= LIST_ENTRIES_MAX, `a list has 1 to ${LIST_ENTRIES_MAX} entries`)
     // A put that was asked for before this call is either in the list, or has failed.
@@ -132,15 +152,17 @@ export class SegmentStore implements ShardStore {
     }
   }
 
-  async report(): Promise<NodeReport> {
-    const { node, disk, starts } = this.#held.identity
+  async report({ endsFrom }: ReportOptions = {}): Promise<NodeReport> {
+    const { node, disk, starts, start } = this.#held.identity
     const { mounted } = this.#held
     const space = mounted === undefined ? undefined : await this.#held.space.measure().catch(() => undefined)
     return {
       node,
       disk,
       starts,
-      segmentEnds: mounted?.table.segments().map(({ segment, endBytes }) => ({ segment, bytes: endBytes })) ?? [],
+      start,
+      segmentEnds: mounted?.table.ends(endsFrom) ?? [],
+      settledBelow: mounted?.table.settledBelow ?? 0,
       capacityBytes: space?.capacityBytes ?? 0,
       freeBytes: space?.freeBytes ?? 0,
       state: this.#held.state,
@@ -173,6 +195,7 @@ export class SegmentStore implements ShardStore {
   /** Whether what is asked to be put is here already, at this order or a later one, and was just read whole. */
   async #isKept(mounted: Mounted, put: ShardPut): Promise<boolean> {
     refuseLineage(put.order, this.#held.identity.lineage)
+    refuseClosedPut(put.order, mounted.closed.below)
     const state = mounted.table.state(put.id)
     refuseLatePut(state, put)
     const known = state.puts[0]
@@ -247,7 +270,7 @@ export class SegmentStore implements ShardStore {
     const { appender, identity, table } = mounted
     const { lineage, sequence } = order
     const payload = encodeTombstone(keys.map((key) => tombstoneEntry(key, deed, sequence)))
-    const { bytes, payloadLength } = recordBufferOf(payload)
+    const { bytes, payloadLength, sha256 } = recordBufferOf(payload)
     const writtenAtMs = this.#options.clock.now()
     const header = {
       kind: KIND_TOMBSTONE,
@@ -255,7 +278,7 @@ export class SegmentStore implements ShardStore {
       sequence,
       writtenAtMs,
       payloadLength,
-      sha256: sha256Of(payload),
+      sha256,
     } as const
     await appender.append(
       bytes,

@@ -196,6 +196,39 @@ export function shardStoreContract(name: string, openStore: () => Promise<ShardS
       assert.equal((await store.list({ limit: 10 }))[0]?.trashed, false)
     })
 
+    it('refuses puts below the number at which they were closed, whether their shard is here or not', async () => {
+      await using store = await openStore()
+      const payload = randomBytes(100)
+      for (const number of [4, 5]) await store.put(putOf(shardIdOf(number), payload, number))
+      await store.closePuts(orderOf(5))
+      for (const number of [3, 4])
+        await refuses('session_ended', () => store.put(putOf(shardIdOf(number), payload, number)))
+      for (const number of [5, 6]) await store.put(putOf(shardIdOf(number), payload, number))
+      sameBytes(await store.get(shardIdOf(4)), payload)
+      await store.closePuts(orderOf(2))
+      await refuses('session_ended', () => store.put(putOf(shardIdOf(3), payload, 4)))
+      await refuses('order_refused', () => store.closePuts({ lineage: asId('f'.repeat(32)), sequence: 99 }))
+      await store.put(putOf(shardIdOf(7), payload, 5))
+    })
+
+    it('lists every put that was not refused when puts were closed meanwhile', async () => {
+      await using store = await openStore()
+      const puts = Array.from({ length: 50 }, (_, number) =>
+        store.put(putOf(shardIdOf(number), randomBytes(number * 37), 4)).then(
+          () => number,
+          (error: unknown) => assert.ok(hasCode(error, 'session_ended'), String(error)),
+        ),
+      )
+      const listing = store.closePuts(orderOf(5)).then(() => store.list({ limit: 100 }))
+      const late = refuses('session_ended', () => store.put(putOf(shardIdOf(99), randomBytes(10), 4)))
+      const kept = (await Promise.all(puts)).filter((number) => number !== undefined)
+      await late
+      assert.deepEqual(
+        (await listing).map(({ id }) => id),
+        kept.map((number) => shardIdOf(number)),
+      )
+    })
+
     it('lists in order of id, page by page, with all that was said of a shard', async () => {
       await using store = await openStore()
       const numbers = [7, 3, 11, 1, 5, 9]

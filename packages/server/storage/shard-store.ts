@@ -57,13 +57,27 @@ export interface ShardEntry {
   readonly trashed: boolean
 }
 
+export interface SegmentEnd {
+  readonly segment: number
+  readonly bytes: number
+}
+
+export interface ReportOptions {
+  /** Ends of the segments from this one on, for there may be a hundred thousand; by default of all. */
+  readonly endsFrom?: number
+}
+
 /** What a node says of itself at start and with each heartbeat. */
 export interface NodeReport {
   readonly node: Id
   readonly disk: Id
   readonly starts: number
-  /** The end of the last durable record of each segment, in bytes. A segment that went in a compaction is left out. */
-  readonly segmentEnds: readonly { readonly segment: number; readonly bytes: number }[]
+  /** Which start this is, besides its number: the same one may be told twice. */
+  readonly start: Id
+  /** The end of the last durable record of each segment that was asked for. One that went in a compaction is left out. */
+  readonly segmentEnds: readonly SegmentEnd[]
+  /** Every segment with a lower number is closed: its end stays as it was told. */
+  readonly settledBelow: number
   readonly capacityBytes: number
   readonly freeBytes: number
   /** `failed` is final: an fsync failed, nothing is written any more. `absent`: the disk's identity is not to be found. */
@@ -75,7 +89,8 @@ export interface ShardStore extends AsyncDisposable {
    * The same id and hash under the same or a lower sequence is harmless and answers a receipt; under a higher one it is written anew, so
    * that a late delete of the older put cannot hit it. Another hash under a known id is refused.
    * @throws disk_full (nothing was kept), disk_failed, node_unavailable, overloaded (too much waits for this disk), conflict (other
-   * bytes under this id), order_refused (a later delete or purge of this id is known, or the order is another catalog's)
+   * bytes under this id), order_refused (a later delete or purge of this id is known, or the order is another catalog's),
+   * session_ended (puts of this number were closed)
    */
   put(put: ShardPut): Promise<Receipt>
   /**
@@ -95,7 +110,13 @@ export interface ShardStore extends AsyncDisposable {
   delete(ids: readonly ShardId[], order: Order): Promise<void>
   /** For good. @throws order_refused if the order is not higher than the put's and the delete's */
   purge(ids: readonly ShardId[], order: Order): Promise<void>
+  /**
+   * From now on each put of a lower sequence is refused, also after a restart, and also where the shard is here already. Puts that
+   * were let in before are awaited by the next `list`. A lower number than one before it changes nothing.
+   * @throws order_refused if the order is another catalog's
+   */
+  closePuts(below: Order): Promise<void>
   /** Entries in order of id, after `after`, trash included; every put that was asked for before and has not failed is among them. */
   list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]>
-  report(): Promise<NodeReport>
+  report(options?: ReportOptions): Promise<NodeReport>
 }

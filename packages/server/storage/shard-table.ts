@@ -16,7 +16,7 @@ import {
 } from './facts.ts'
 import type { SegmentInfo, ShardIndex } from './shard-index.ts'
 import { idOf, type ShardKey, shardKey } from './shard-key.ts'
-import type { ShardEntry, ShardId } from './shard-store.ts'
+import type { SegmentEnd, ShardEntry, ShardId } from './shard-store.ts'
 
 /** How many facts are fetched at once when shards are listed. */
 const FACTS_PER_FETCH = 1000
@@ -25,13 +25,17 @@ const RECENT_STATES_MAX = 4096
 
 export class ShardTable implements AsyncDisposable {
   readonly #index: ShardIndex
-  readonly #segments: Map<number, SegmentInfo>
+  readonly #segments = new Map<number, SegmentInfo>()
+  /** The numbers of those that may still grow: the open one, the next, and at most a few that an earlier start left. */
+  readonly #unclosed = new Set<number>()
+  /** No segment has a higher number. */
+  #last = 0
   /** States that were asked for, the least recently used first. Many small files share a shard, so a few go far. */
   readonly #recent = new Map<ShardKey, ShardState>()
 
   constructor(index: ShardIndex) {
     this.#index = index
-    this.#segments = new Map(index.segments().map((info) => [info.segment, info]))
+    for (const info of index.segments()) this.#note(info)
   }
 
   state(id: ShardId): ShardState {
@@ -79,6 +83,22 @@ export class ShardTable implements AsyncDisposable {
     return [...this.#segments.values()].sort((a, b) => a.segment - b.segment)
   }
 
+  /** How far the segments from `from` on go, in order. Costs a look at each of these, or at all where it is left out. */
+  ends(from?: number): SegmentEnd[] {
+    if (from === undefined) return this.segments().map(endOf)
+    const ends: SegmentEnd[] = []
+    for (let segment = from; segment <= this.#last; segment++) {
+      const info = this.#segments.get(segment)
+      if (info !== undefined) ends.push(endOf(info))
+    }
+    return ends
+  }
+
+  /** Every segment with a lower number is closed, and none will come. */
+  get settledBelow(): number {
+    return Math.min(this.#last + 1, ...this.#unclosed)
+  }
+
   /** Called after the facts of all records before `endBytes` were added: the index never knows an end without them. */
   setEnd(segment: number, endBytes: number, closed: boolean): void {
     this.#set({ segment, endBytes, closed, liveBytes: this.#segments.get(segment)?.liveBytes ?? 0 })
@@ -90,6 +110,7 @@ export class ShardTable implements AsyncDisposable {
     for (const { key } of facts) this.#recent.delete(key)
     this.#index.dropSegment(segment)
     this.#segments.delete(segment)
+    this.#unclosed.delete(segment)
   }
 
   /**
@@ -141,9 +162,20 @@ export class ShardTable implements AsyncDisposable {
   }
 
   #set(info: SegmentInfo): void {
-    this.#segments.set(info.segment, info)
+    this.#note(info)
     this.#index.setSegment(info)
   }
+
+  #note(info: SegmentInfo): void {
+    this.#segments.set(info.segment, info)
+    this.#last = Math.max(this.#last, info.segment)
+    if (info.closed) this.#unclosed.delete(info.segment)
+    else this.#unclosed.add(info.segment)
+  }
+}
+
+function endOf({ segment, endBytes }: SegmentInfo): SegmentEnd {
+  return { segment, bytes: endBytes }
 }
 
 function entryOf(state: ShardState): ShardEntry | undefined {

@@ -3,7 +3,17 @@
  * rate holds whatever comes at once; deletes, lists and reports are small and are not held up.
  */
 import { type Clock, sleep } from '../seams/clock.ts'
-import type { ByteRange, NodeReport, Order, Receipt, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
+import type {
+  ByteRange,
+  NodeReport,
+  Order,
+  Receipt,
+  ReportOptions,
+  ShardEntry,
+  ShardId,
+  ShardPut,
+  ShardStore,
+} from './shard-store.ts'
 
 export class ThrottledStore implements ShardStore {
   readonly #inner: ShardStore
@@ -50,12 +60,16 @@ export class ThrottledStore implements ShardStore {
     await this.#inner.purge(ids, order)
   }
 
+  async closePuts(below: Order): Promise<void> {
+    await this.#inner.closePuts(below)
+  }
+
   async list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {
     return await this.#inner.list(options)
   }
 
-  async report(): Promise<NodeReport> {
-    return await this.#inner.report()
+  async report(options?: ReportOptions): Promise<NodeReport> {
+    return await this.#inner.report(options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Policy, strategies } from '../policy.ts'
+import type { Policy } from '../policy.ts'
+import { strategies } from '../strategy.ts'
 import { pageOf, pageQuery } from './page.ts'
 import { idSchema, timeSchema } from './text.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { strategies } from '../policy.ts'
+import { strategies } from '../strategy.ts'
 import { pageOf, pageQuery } from './page.ts'
 import {
   DELIMITER_LENGTH_MAX,

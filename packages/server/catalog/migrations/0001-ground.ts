@@ -33,9 +33,12 @@ export const ground: Migration = {
       capacity_bytes ${integer} NOT NULL,
       free_bytes ${integer} NOT NULL,
       starts ${integer} NOT NULL,
+      start_id ${bytes} NOT NULL,
       joined_at ${integer} NOT NULL,
       seen_at ${integer} NOT NULL,
-      rolled_back_at ${integer}
+      rolled_back_at ${integer},
+      compared_to ${integer} NOT NULL,
+      walked_to ${bytes}
     ) ${heap}`,
     `CREATE TABLE node_segments (
       node ${integer} NOT NULL,
@@ -142,7 +145,10 @@ export const ground: Migration = {
       key_epoch ${integer} NOT NULL,
       refs ${integer} NOT NULL,
       condemned ${integer},
-      PRIMARY KEY (bucket_id, chunk_id)
+      holder_id ${bytes},
+      holder_kind ${integer},
+      PRIMARY KEY (bucket_id, chunk_id),
+      CHECK ((holder_id IS NULL) = (holder_kind IS NULL))
     ) ${clustered}`,
     'CREATE INDEX chunks_unreferenced ON chunks (bucket_id, chunk_id) WHERE refs = 0',
     `CREATE TABLE chunk_refs (

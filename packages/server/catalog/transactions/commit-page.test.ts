@@ -16,7 +16,7 @@ describe('commitPage', () => {
     catalog.run(commitPage, { session: session.session, bucket: catalog.bucket, ...page })
     assert.equal(catalog.count('SELECT refs FROM pages'), 0)
     assert.equal(catalog.count('SELECT sum(refs) FROM chunks'), 2)
-    assert.equal(catalog.count('SELECT count(*) FROM chunk_refs WHERE holder_kind = 2'), 2)
+    assert.equal(catalog.count('SELECT count(*) FROM chunks WHERE holder_kind = 2'), 2)
 
     const { entries: _, ...known } = page
     const statements = catalog.statementsOf(() =>

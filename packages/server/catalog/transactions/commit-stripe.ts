@@ -1,13 +1,13 @@
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { type ChunkId, type Id, sessionOf } from '@holdfast/core/wire/ids.ts'
-import { byKeys, inserting } from '../batches.ts'
+import { byKeys, inserting, marks } from '../batches.ts'
 import { bytesOf, chunkIdIn, numberIn, stripeIdIn } from '../cells.ts'
 import { GOOD_COLUMNS, withGoodShards } from '../good-shards.ts'
 import { packShards } from '../packed-shards.ts'
 import type { ChunkPlace, NewStripe } from '../rows.ts'
 import { requireAlive } from '../sessions.ts'
 import { packLacking, spareNeeded, spareOf } from '../spare-shards.ts'
-import { query, type Row, type Steps, type Transaction } from '../transaction.ts'
+import { query, type Row, type Steps, type Transaction, type Value } from '../transaction.ts'
 
 export interface CommitStripeArgs {
   readonly session: Id
@@ -58,27 +58,21 @@ export const commitStripe: Transaction<CommitStripeArgs, { lost: ChunkId[] }> = 
   },
 }
 
+const COLUMNS_OF_PLACE = 'stripe_id, place, stored_bytes, plain_bytes, nonce, suite, codec, key_epoch'
+
+function placeValues(place: ChunkPlace): Value[] {
+  const { storedBytes, plainBytes, nonce, suite, codec, keyEpoch } = place
+  return [bytesOf(place.stripe), place.place, storedBytes, plainBytes, nonce, suite, codec, keyEpoch]
+}
+
 const insertNewPlaces = inserting(
-  `INSERT INTO chunks
-     (bucket_id, chunk_id, stripe_id, place, stored_bytes, plain_bytes, nonce, suite, codec, key_epoch, refs)`,
+  `INSERT INTO chunks (bucket_id, chunk_id, ${COLUMNS_OF_PLACE}, refs)`,
   'ON CONFLICT (bucket_id, chunk_id) DO NOTHING RETURNING chunk_id',
 )
 
 function* insertPlaces(bucket: Id, places: readonly ChunkPlace[]): Steps<Set<ChunkId>> {
   const rows = yield* insertNewPlaces(
-    places.map((place) => [
-      bytesOf(bucket),
-      bytesOf(place.chunk),
-      bytesOf(place.stripe),
-      place.place,
-      place.storedBytes,
-      place.plainBytes,
-      place.nonce,
-      place.suite,
-      place.codec,
-      place.keyEpoch,
-      0,
-    ]),
+    places.map((place) => [bytesOf(bucket), bytesOf(place.chunk), ...placeValues(place), 0]),
   )
   return new Set(rows.map((row) => chunkIdIn(row, 'chunk_id')))
 }
@@ -95,16 +89,9 @@ function* movePlace(bucket: Id, place: ChunkPlace, from: Row): Steps<void> {
     bytesOf(stripeIdIn(from, 'stripe_id')),
   )
   yield* query(
-    `UPDATE chunks SET stripe_id = ?, place = ?, stored_bytes = ?, plain_bytes = ?, nonce = ?, suite = ?, codec = ?,
-       key_epoch = ?, condemned = NULL WHERE bucket_id = ? AND chunk_id = ?`,
-    bytesOf(place.stripe),
-    place.place,
-    place.storedBytes,
-    place.plainBytes,
-    place.nonce,
-    place.suite,
-    place.codec,
-    place.keyEpoch,
+    `UPDATE chunks SET (${COLUMNS_OF_PLACE}) = (${marks(COLUMNS_OF_PLACE.split(',').length)}), condemned = NULL
+     WHERE bucket_id = ? AND chunk_id = ?`,
+    ...placeValues(place),
     bytesOf(bucket),
     bytesOf(place.chunk),
   )

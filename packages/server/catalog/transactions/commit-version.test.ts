@@ -54,12 +54,12 @@ describe('commitVersion', () => {
     assert.equal(catalog.run(getVersion, made)?.size, 0)
   })
 
-  it('asks seven statements for a new lone chunk', () => {
+  it('asks six statements for a new lone chunk', () => {
     using catalog = new TestCatalog()
     const session = catalog.openSession()
     catalog.commitStripe({ session, chunks: [a] })
     const asked = catalog.statementsOf(() => catalog.commitVersion('x', { sessions: [session.session], chunk: a }))
-    assert.equal(asked.length, 7)
+    assert.equal(asked.length, 6)
   })
 
   it('requires every session to be alive', () => {

@@ -1,7 +1,7 @@
 import { assert } from '@holdfast/core/wire/assert.ts'
 import type { ChunkId, Id, Sha256 } from '@holdfast/core/wire/ids.ts'
-import type { Strategy } from '@holdfast/core/wire/policy.ts'
 import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
+import type { Strategy } from '@holdfast/core/wire/strategy.ts'
 import { recordChange } from '../changes.ts'
 import { answeredBefore, keepAnswer } from '../completed-answers.ts'
 import { currentAt, deletedAt } from '../file-state.ts'

@@ -9,6 +9,7 @@ import type { Id } from '@holdfast/core/wire/ids.ts'
 import { byKeys } from '../batches.ts'
 import { stripeIdIn } from '../cells.ts'
 import { COLLECTED, type Collected, keysByBucket, walkCandidates } from '../collection-walk.ts'
+import { CHUNK_UNHELD } from '../references.ts'
 import { currentSequence, nextSequence } from '../sequence.ts'
 import { aliveSessions, endExpired } from '../sessions.ts'
 import type { Row, Steps, Transaction } from '../transaction.ts'
@@ -45,9 +46,7 @@ const MARK: Readonly<Record<Collected, ReturnType<typeof byKeys>>> = {
     'RETURNING condemned',
   ),
   chunks: byKeys(
-    `UPDATE chunks SET condemned = ? WHERE bucket_id = ? AND refs = 0
-       AND NOT EXISTS (SELECT 1 FROM chunk_refs r WHERE r.bucket_id = chunks.bucket_id AND r.chunk_id = chunks.chunk_id)
-       AND chunk_id IN`,
+    `UPDATE chunks SET condemned = ? WHERE bucket_id = ? AND refs = 0 AND ${CHUNK_UNHELD} AND chunk_id IN`,
     'RETURNING condemned',
   ),
   stripes: byKeys(

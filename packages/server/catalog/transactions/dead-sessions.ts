@@ -1,45 +1,82 @@
 /**
- * A dead session's block of stripe ids may hold *debris*: shards whose stripe was never committed. They are purged on the
- * nodes, and only then is the session forgotten. That is safe because nothing is committed under a session that ended.
+ * A dead session's block of stripe ids may hold *debris*: shards whose stripe was never committed, or not with that node. A node is
+ * *compared* up to a number when it takes no puts below it any more and what it holds of them was looked through. Nothing is
+ * committed under a session that has ended, so that what the catalog does not name then, it never will.
+ *
+ * Rows of dead sessions say what a node has yet to be compared for. They are kept while a node is away, but no more than a
+ * maximum: then the node that is furthest behind counts as never compared, which costs a walk through all that it holds
+ * when it comes back.
  */
-import type { Id, StripeId } from '@holdfast/core/wire/ids.ts'
-import { bytesIn, bytesOf, idIn, stripeIdIn } from '../cells.ts'
-import { unpackShards } from '../packed-shards.ts'
-import { endExpired } from '../sessions.ts'
-import { query, type Transaction } from '../transaction.ts'
+import type { Id } from '@holdfast/core/wire/ids.ts'
+import { idIn, numberIn, orNull } from '../cells.ts'
+import { currentSequence } from '../sequence.ts'
+import { endExpired, oldestAliveSequence } from '../sessions.ts'
+import { query, type Steps, type Transaction } from '../transaction.ts'
 
-/** Ends what has expired, and answers what ended and is not forgotten, the oldest first. */
-export const deadSessions: Transaction<{ readonly nowMs: number; readonly limit: number }, { session: Id }[]> = {
-  name: 'deadSessions',
-  *run({ nowMs, limit }) {
+export interface ClosedSessions {
+  /** Every session that was opened below this number has ended. */
+  readonly below: number
+  /** What is ordered now. */
+  readonly sequence: number
+}
+
+/** Ends what has expired. */
+export const closeSessions: Transaction<{ readonly nowMs: number }, ClosedSessions> = {
+  name: 'closeSessions',
+  *run({ nowMs }) {
     yield* endExpired(nowMs)
-    const rows = yield* query('SELECT session_id FROM sessions WHERE ended = 1 ORDER BY session_id LIMIT ?', limit)
-    return rows.map((row) => ({ session: idIn(row, 'session_id') }))
+    const sequence = yield* currentSequence()
+    return { below: Math.min(yield* oldestAliveSequence(), sequence), sequence }
   },
 }
 
-export const forgetSession: Transaction<{ readonly session: Id }, void> = {
-  name: 'forgetSession',
-  *run({ session }) {
-    yield* query('DELETE FROM sessions WHERE session_id = ? AND ended = 1', bytesOf(session))
-  },
+export interface DeadSessionsArgs {
+  readonly from: number
+  readonly below: number
+  readonly limit: number
 }
 
-/**
- * Where the committed stripes of a session have their shards, or expect them: whatever else a node holds of its block is debris, once
- * the session has ended. That may be a whole stripe, or the copy on a node that was replaced because it was silent.
- */
-export const shardsOf: Transaction<{ readonly session: Id }, { stripe: StripeId; index: number; node: number }[]> = {
-  name: 'shardsOf',
-  *run({ session }) {
+export interface DeadSession {
+  readonly session: Id
+  readonly sequence: number
+}
+
+/** In the order in which they were opened. */
+export const deadSessions: Transaction<DeadSessionsArgs, DeadSession[]> = {
+  name: 'deadSessions',
+  *run({ from, below, limit }) {
     const rows = yield* query(
-      'SELECT stripe_id, shards FROM stripes WHERE stripe_id > ? AND stripe_id <= ? ORDER BY stripe_id',
-      bytesOf(session),
-      bytesOf(`${session.slice(0, 28)}ffff`),
+      'SELECT session_id, sequence FROM sessions WHERE ended = 1 AND sequence >= ? AND sequence < ? ORDER BY sequence LIMIT ?',
+      from,
+      below,
+      limit,
     )
-    return rows.flatMap((row) => {
-      const stripe = stripeIdIn(row, 'stripe_id')
-      return unpackShards(bytesIn(row, 'shards')).map(({ index, node }) => ({ stripe, index, node }))
-    })
+    return rows.map((row) => ({ session: idIn(row, 'session_id'), sequence: numberIn(row, 'sequence') }))
   },
+}
+
+export interface ForgetSessionsArgs {
+  readonly below: number
+  readonly keptMax: number
+}
+
+/** Forgets those for which every node was compared, and where more than `keptMax` are left, gives up on the nodes furthest behind. */
+export const forgetSessions: Transaction<ForgetSessionsArgs, void> = {
+  name: 'forgetSessions',
+  *run({ below, keptMax }) {
+    for (;;) {
+      const behind = yield* furthestBehind()
+      const needed = Math.min(behind ?? below, below)
+      yield* query('DELETE FROM sessions WHERE ended = 1 AND sequence < ?', needed)
+      const [kept] = yield* query('SELECT count(*) AS dead FROM sessions WHERE ended = 1 AND sequence < ?', below)
+      if (behind === null || kept === undefined || numberIn(kept, 'dead') <= keptMax) return
+      yield* query('UPDATE nodes SET compared_to = 0, walked_to = NULL WHERE compared_to = ?', behind)
+    }
+  },
+}
+
+/** Up to where every node was compared that ever was. */
+function* furthestBehind(): Steps<number | null> {
+  const [row] = yield* query('SELECT min(compared_to) AS behind FROM nodes WHERE compared_to > 0')
+  return (row && orNull(row, 'behind', numberIn)) ?? null
 }

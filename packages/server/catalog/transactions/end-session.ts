@@ -2,10 +2,17 @@ import type { Id } from '@holdfast/core/wire/ids.ts'
 import { bytesOf } from '../cells.ts'
 import { query, type Transaction } from '../transaction.ts'
 
-export const endSession: Transaction<{ readonly session: Id }, void> = {
+export interface EndSessionArgs {
+  readonly session: Id
+  /** No stripe was written under it, so that no node need be compared for it: it is forgotten at once. */
+  readonly isUnused?: boolean
+}
+
+export const endSession: Transaction<EndSessionArgs, void> = {
   name: 'endSession',
-  *run({ session }) {
-    yield* query('UPDATE sessions SET ended = 1 WHERE session_id = ?', bytesOf(session))
+  *run({ session, isUnused = false }) {
+    if (isUnused) yield* query('DELETE FROM sessions WHERE session_id = ?', bytesOf(session))
+    else yield* query('UPDATE sessions SET ended = 1 WHERE session_id = ?', bytesOf(session))
   },
 }
 

@@ -1,4 +1,4 @@
-import { idIn, numberIn, orNull, textIn } from '../cells.ts'
+import { idIn, numberIn, orNull, stripeIdIn, textIn } from '../cells.ts'
 import type { NodeRow } from '../rows.ts'
 import { query, type Row, type Transaction } from '../transaction.ts'
 
@@ -22,8 +22,11 @@ export function nodeRow(row: Row): NodeRow {
     capacityBytes: numberIn(row, 'capacity_bytes'),
     freeBytes: numberIn(row, 'free_bytes'),
     starts: numberIn(row, 'starts'),
+    start: idIn(row, 'start_id'),
     joinedAt: numberIn(row, 'joined_at'),
     seenAt: numberIn(row, 'seen_at'),
     rolledBackAt: orNull(row, 'rolled_back_at', numberIn),
+    comparedTo: numberIn(row, 'compared_to'),
+    walkedTo: orNull(row, 'walked_to', stripeIdIn),
   }
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { stripeIdOf } from '@holdfast/core/wire/ids.ts'
 import type { SegmentEnd } from '../rows.ts'
 import { TestCatalog } from '../test-catalog.test-support.ts'
 import { listNodes } from './list-nodes.ts'
+import { nodeCompared } from './node-compared.ts'
 import { nodeSeen } from './node-seen.ts'
 import { type NodeStartedArgs, type NodeStartedResult, nodeStarted } from './node-started.ts'
 
@@ -15,8 +17,11 @@ function starter(catalog: TestCatalog) {
     capacityBytes: 10,
     freeBytes: 5,
   }
-  const start = (given: Partial<NodeStartedArgs>): NodeStartedResult =>
-    catalog.run(nodeStarted, { ...base, starts: 1, segmentEnds: [], nowMs: catalog.nowMs, ...given })
+  /** A start of its own, unless one is given. */
+  const start = (given: Partial<NodeStartedArgs>): NodeStartedResult => {
+    const at = { starts: 1, start: catalog.ids.next(), segmentEnds: [], nowMs: catalog.nowMs }
+    return catalog.run(nodeStarted, { ...base, ...at, ...given })
+  }
   const see = (segmentEnds: readonly SegmentEnd[]): void =>
     catalog.run(nodeSeen, { number: 1, state: 'online', capacityBytes: 10, freeBytes: 5, nowMs: 1, segmentEnds })
   return { base, start, see }
@@ -56,6 +61,53 @@ describe('nodeStarted', () => {
       assert.equal(start(given).verdict, 'rolled_back', JSON.stringify(given))
       assert.equal(catalog.run(listNodes, {})[0]?.rolledBackAt, catalog.nowMs)
     }
+  })
+
+  it('takes a start that is told again as the one that it is, however far the disk was written since', () => {
+    using catalog = new TestCatalog()
+    const { base, start, see } = starter(catalog)
+    const [first, second] = [catalog.ids.next(), catalog.ids.next()]
+    assert.equal(start({ starts: 1, start: first }).verdict, 'new')
+    assert.equal(start({ starts: 1, start: first }).verdict, 'current')
+    assert.equal(start({ starts: 2, start: second, segmentEnds: ends(4096) }).verdict, 'current')
+    see(ends(8192))
+    assert.deepEqual(start({ starts: 2, start: second, segmentEnds: ends(12_288) }), { number: 1, verdict: 'current' })
+    assert.deepEqual(endsIn(catalog), [[1, 12_288]])
+    const [row] = catalog.run(listNodes, {})
+    assert.deepEqual([row?.node, row?.starts, row?.start, row?.rolledBackAt], [base.node, 2, second, null])
+  })
+
+  it('sees by its id that a disk which went back has counted up to the same start again', () => {
+    using catalog = new TestCatalog()
+    const { start } = starter(catalog)
+    const known = catalog.ids.next()
+    start({ starts: 5, start: known, segmentEnds: ends(4096) })
+    assert.equal(start({ starts: 5, segmentEnds: ends(8192) }).verdict, 'rolled_back')
+    // It stays so, also for the start that was known.
+    assert.equal(start({ starts: 5, start: known, segmentEnds: ends(4096) }).verdict, 'rolled_back')
+    assert.equal(catalog.run(listNodes, {})[0]?.start, known)
+  })
+
+  it('has a disk that went back compared in all that it holds', () => {
+    using catalog = new TestCatalog()
+    const { start } = starter(catalog)
+    start({ starts: 5 })
+    const walkedTo = stripeIdOf(catalog.ids.nextSession(), 1)
+    catalog.run(nodeCompared, { number: 1, before: 0, comparedTo: 7, walkedTo })
+    start({ starts: 6 })
+    const compared = () => catalog.run(listNodes, {}).map((row) => [row.comparedTo, row.walkedTo])
+    assert.deepEqual(compared(), [[7, walkedTo]])
+    start({ starts: 6 })
+    assert.deepEqual(compared(), [[0, null]])
+  })
+
+  it('sees that a disk went back under a start that goes on', () => {
+    using catalog = new TestCatalog()
+    const { start, see } = starter(catalog)
+    const same = { starts: 5, start: catalog.ids.next() }
+    start({ ...same, segmentEnds: ends(4096) })
+    see(ends(8192))
+    assert.equal(start({ ...same, segmentEnds: ends(4096) }).verdict, 'rolled_back')
   })
 
   it('keeps what a disk once had, however far it is written after it was rolled back', () => {

@@ -1,7 +1,7 @@
 import { assert } from '@holdfast/core/wire/assert.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
 import { bytesOf, numberIn } from '../cells.ts'
-import type { SegmentEnd } from '../rows.ts'
+import type { NodeRow, SegmentEnd } from '../rows.ts'
 import { knownEnds, setEnds } from '../segment-ends.ts'
 import { query, type Steps, type Transaction } from '../transaction.ts'
 import { nodeRow } from './list-nodes.ts'
@@ -12,6 +12,7 @@ export interface NodeStartedArgs {
   readonly zone: string
   readonly name: string
   readonly starts: number
+  readonly start: Id
   readonly segmentEnds: readonly SegmentEnd[]
   readonly capacityBytes: number
   readonly freeBytes: number
@@ -24,9 +25,10 @@ export interface NodeStartedResult {
 }
 
 /**
- * A node tells what its disk is and how far it was written. A disk that is behind what was last seen of it was rolled back, and stays
- * marked so, however far it is written afterwards, until someone has compared what it holds with the catalog. A disk under
- * another node's id, or the other way round, is a copy.
+ * A node tells what its disk is, which start of it this is, and how far it was written. A disk that is behind what was last seen of it was
+ * rolled back, and stays marked so, however far it is written afterwards, until someone has compared what it holds with the catalog.
+ * Whoever did not hear the answer tells the same start again, which changes nothing. A disk under another node's id, or the other
+ * way round, is a copy.
  */
 export const nodeStarted: Transaction<NodeStartedArgs, NodeStartedResult> = {
   name: 'nodeStarted',
@@ -43,14 +45,21 @@ export const nodeStarted: Transaction<NodeStartedArgs, NodeStartedResult> = {
     if (rows.length > 1 || known.node !== args.node || known.disk !== args.disk) return { number, verdict: 'cloned' }
     if (known.rolledBackAt !== null) return { number, verdict: 'rolled_back' }
     const ends = yield* knownEnds(number)
-    if (args.starts <= known.starts || isBehind(args.segmentEnds, ends)) {
-      yield* query('UPDATE nodes SET rolled_back_at = ? WHERE number = ?', args.nowMs, number)
+    if (isEarlier(args, known) || isBehind(args.segmentEnds, ends)) {
+      // What was purged from it since may be there again.
+      yield* query(
+        'UPDATE nodes SET rolled_back_at = ?, compared_to = 0, walked_to = NULL WHERE number = ?',
+        args.nowMs,
+        number,
+      )
       return { number, verdict: 'rolled_back' }
     }
     yield* setEnds(number, ends, args.segmentEnds)
     yield* query(
-      `UPDATE nodes SET starts = ?, capacity_bytes = ?, free_bytes = ?, state = 'online', seen_at = ? WHERE number = ?`,
+      `UPDATE nodes SET starts = ?, start_id = ?, capacity_bytes = ?, free_bytes = ?, state = 'online', seen_at = ?
+       WHERE number = ?`,
       args.starts,
+      bytesOf(args.start),
       args.capacityBytes,
       args.freeBytes,
       args.nowMs,
@@ -58,6 +67,11 @@ export const nodeStarted: Transaction<NodeStartedArgs, NodeStartedResult> = {
     )
     return { number, verdict: 'current' }
   },
+}
+
+/** A disk that went back counts up again: what it then calls by a number that is known is another start. */
+function isEarlier({ starts, start }: NodeStartedArgs, known: NodeRow): boolean {
+  return starts < known.starts || (starts === known.starts && start !== known.start)
 }
 
 /**
@@ -78,8 +92,8 @@ function lastOf(ends: readonly SegmentEnd[]): number {
 function* addNode(args: NodeStartedArgs): Steps<number> {
   const [row] = yield* query(
     `INSERT INTO nodes (number, node_id, disk_id, name, zone, region, weight, state, capacity_bytes, free_bytes, starts,
-       joined_at, seen_at)
-     VALUES ((SELECT COALESCE(max(number), 0) + 1 FROM nodes), ?, ?, ?, ?, '', 1, 'online', ?, ?, ?, ?, ?)
+       start_id, joined_at, seen_at, compared_to)
+     VALUES ((SELECT COALESCE(max(number), 0) + 1 FROM nodes), ?, ?, ?, ?, '', 1, 'online', ?, ?, ?, ?, ?, ?, 0)
      RETURNING number`,
     bytesOf(args.node),
     bytesOf(args.disk),
@@ -88,6 +102,7 @@ function* addNode(args: NodeStartedArgs): Steps<number> {
     args.capacityBytes,
     args.freeBytes,
     args.starts,
+    bytesOf(args.start),
     args.nowMs,
     args.nowMs,
   )

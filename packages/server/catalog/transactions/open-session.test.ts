@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { chunkNamed, TestCatalog } from '../test-catalog.test-support.ts'
-import { deadSessions, forgetSession, shardsOf } from './dead-sessions.ts'
+import { TestCatalog } from '../test-catalog.test-support.ts'
+import { closeSessions } from './dead-sessions.ts'
 import { endSession, endSessionsOf } from './end-session.ts'
 import { renewSessions } from './renew-sessions.ts'
 
@@ -24,19 +24,17 @@ describe('a session', () => {
     catalog.run(endSession, { session: ended.session })
     const sessions = [kept.session, ended.session]
     assert.deepEqual(catalog.run(renewSessions, { sessions, nowMs: catalog.nowMs, leaseMs: 100_000 }), [kept.session])
-    assert.deepEqual(catalog.run(deadSessions, { nowMs: catalog.nowMs + 90_000, limit: 10 }), [
-      { session: ended.session },
-    ])
+    catalog.run(closeSessions, { nowMs: catalog.nowMs + 90_000 })
     assert.deepEqual(aliveOf(catalog, kept, ended), [true, false])
   })
 
   it('ends when its lease has run out and somebody has looked', () => {
     using catalog = new TestCatalog()
     const opened = catalog.openSession()
-    assert.deepEqual(catalog.run(deadSessions, { nowMs: catalog.nowMs + 59_999, limit: 10 }), [])
-    assert.deepEqual(catalog.run(deadSessions, { nowMs: catalog.nowMs + 60_000, limit: 10 }), [
-      { session: opened.session },
-    ])
+    catalog.run(closeSessions, { nowMs: catalog.nowMs + 59_999 })
+    assert.deepEqual(aliveOf(catalog, opened), [true])
+    catalog.run(closeSessions, { nowMs: catalog.nowMs + 60_000 })
+    assert.deepEqual(aliveOf(catalog, opened), [false])
     assert.deepEqual(catalog.run(renewSessions, { sessions: [opened.session], nowMs: 0, leaseMs: 1 }), [])
   })
 
@@ -49,24 +47,12 @@ describe('a session', () => {
     assert.deepEqual(aliveOf(catalog, own, other), [false, false])
   })
 
-  it('is forgotten only when it has ended', () => {
+  it('is forgotten at its end where no stripe was written under it', () => {
     using catalog = new TestCatalog()
-    const { session } = catalog.openSession()
-    catalog.run(forgetSession, { session })
+    const [used, unused] = [catalog.openSession(), catalog.openSession()]
+    catalog.run(endSession, { session: used.session })
+    catalog.run(endSession, { session: unused.session, isUnused: true })
+    assert.deepEqual(aliveOf(catalog, used, unused), [false, false])
     assert.equal(catalog.count('SELECT count(*) FROM sessions'), 1)
-    catalog.run(endSession, { session })
-    catalog.run(forgetSession, { session })
-    assert.equal(catalog.count('SELECT count(*) FROM sessions'), 0)
-  })
-
-  it('knows where the stripes of its own block have their shards', () => {
-    using catalog = new TestCatalog()
-    const [session, other] = [catalog.openSession(), catalog.openSession()]
-    const { stripe } = catalog.commitStripe({ session, chunks: [chunkNamed('a')] })
-    catalog.commitStripe({ session: other, chunks: [chunkNamed('b')] })
-    assert.deepEqual(
-      catalog.run(shardsOf, { session: session.session }),
-      stripe.shards.map(({ index, node }) => ({ stripe: stripe.stripe, index, node })),
-    )
   })
 })

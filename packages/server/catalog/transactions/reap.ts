@@ -13,7 +13,7 @@ import { keysByBucket, walkCandidates } from '../collection-walk.ts'
 import { PURGE } from '../node-orders.ts'
 import { unpackShards } from '../packed-shards.ts'
 import { decodeEntries } from '../page-list.ts'
-import { releaseChunks } from '../references.ts'
+import { CHUNK_UNHELD, releaseChunks } from '../references.ts'
 import type { ShardRow } from '../rows.ts'
 import { currentSequence, nextSequence } from '../sequence.ts'
 import { oldestAliveSequence } from '../sessions.ts'
@@ -104,9 +104,7 @@ function* reapPages(candidates: readonly Row[], below: number): Steps<number> {
 }
 
 const deleteChunks = byKeys(
-  `DELETE FROM chunks WHERE bucket_id = ? AND condemned < ? AND refs = 0
-     AND NOT EXISTS (SELECT 1 FROM chunk_refs r WHERE r.bucket_id = chunks.bucket_id AND r.chunk_id = chunks.chunk_id)
-     AND chunk_id IN`,
+  `DELETE FROM chunks WHERE bucket_id = ? AND condemned < ? AND refs = 0 AND ${CHUNK_UNHELD} AND chunk_id IN`,
   'RETURNING stripe_id, stored_bytes',
 )
 

@@ -30,6 +30,10 @@ function filled(): TestCatalog {
   return catalog
 }
 
+function emptySlotsOf(kind: number): string {
+  return `UPDATE chunks SET holder_id = NULL, holder_kind = NULL WHERE holder_kind = ${kind}`
+}
+
 describe('recount', () => {
   it('finds nothing where the counts hold', () => {
     using catalog = filled()
@@ -39,11 +43,16 @@ describe('recount', () => {
   for (const [damage, expected] of [
     ['UPDATE chunks SET refs = refs + 1', ['chunk', 'chunk']],
     ['UPDATE pages SET refs = 0', ['page']],
-    ['DELETE FROM chunks', ['chunk', 'chunk']],
+    ['DELETE FROM chunks', ['chunk', 'page holds', 'version holds']],
     ['DELETE FROM pages', ['page']],
     ['DELETE FROM page_refs', ['page', 'version holds']],
-    ['DELETE FROM chunk_refs WHERE holder_kind = 1', ['chunk', 'version holds']],
-    ['DELETE FROM chunk_refs WHERE holder_kind = 2', ['chunk', 'chunk', 'page holds']],
+    ['DELETE FROM chunk_refs', ['chunk', 'page holds']],
+    [emptySlotsOf(1), ['chunk', 'version holds']],
+    [emptySlotsOf(2), ['chunk', 'page holds']],
+    [
+      'INSERT INTO chunk_refs SELECT bucket_id, chunk_id, holder_id, holder_kind FROM chunks',
+      ['chunk', 'chunk', 'page holds', 'version holds'],
+    ],
   ] as const) {
     it(`finds what ${damage} did`, () => {
       using catalog = filled()

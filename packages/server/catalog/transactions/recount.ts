@@ -1,6 +1,6 @@
 /**
- * The slow pass that counts everything again: for each chunk and page its count against the rows that refer to it, for each
- * page and version the rows that it should have against those that are there. Every difference is a bug, to be raised as an
+ * The slow pass that counts everything again: for each chunk and page its count against who holds it, for each page and
+ * version the holds that it should have against those that are there. Every difference is a bug, to be raised as an
  * alarm before collection acts on it.
  */
 import { assert } from '@holdfast/core/wire/assert.ts'
@@ -68,11 +68,14 @@ const COUNTERS: Record<Pass, (after: Uint8Array, limit: number) => Steps<Counted
   versions: countHoldsOfVersions,
 }
 
+/** Who holds a row without a row of its own: `references.ts` says why. */
+const IN_SLOT = { chunk: 'CASE WHEN t.holder_id IS NULL THEN 0 ELSE 1 END', page: '0' } as const
+
 /** Counts of one table's rows, and references to rows that are not there, in the range of keys that this call covers. */
 function* countReferences(of: 'chunk' | 'page', after: Uint8Array, limit: number): Steps<Counted> {
   const from = keyColumns(after)
   const rows = yield* query(
-    `SELECT t.bucket_id, t.${of}_id AS id, t.refs,
+    `SELECT t.bucket_id, t.${of}_id AS id, t.refs, ${IN_SLOT[of]} +
        (SELECT count(*) FROM ${of}_refs r WHERE r.bucket_id = t.bucket_id AND r.${of}_id = t.${of}_id) AS counted
      FROM ${of}s t WHERE (t.bucket_id, t.${of}_id) > (?, ?) ORDER BY t.bucket_id, t.${of}_id LIMIT ?`,
     ...from,
@@ -99,10 +102,16 @@ function* countReferences(of: 'chunk' | 'page', after: Uint8Array, limit: number
   return { differences: [...differences, ...(yield* countHoldsOfPages(rows))], last }
 }
 
+const findSlots = byKeys('SELECT chunk_id FROM chunks WHERE bucket_id = ? AND holder_id = ? AND chunk_id IN')
 const findChunkRefs = byKeys('SELECT chunk_id FROM chunk_refs WHERE bucket_id = ? AND holder_id = ? AND chunk_id IN')
 const findPageRefs = byKeys(
   'SELECT page_id FROM page_refs WHERE bucket_id = ? AND file_id = ? AND version_id = ? AND page_id IN',
 )
+
+/** One row for each hold, so that a chunk that is held twice shows. */
+function* findHeldChunks(bucket: Uint8Array, holder: Uint8Array, chunks: readonly Uint8Array[]): Steps<Row[]> {
+  return [...(yield* findSlots([bucket, holder], chunks)), ...(yield* findChunkRefs([bucket, holder], chunks))]
+}
 
 function* countHoldsOfPages(pages: readonly Row[]): Steps<Difference[]> {
   const differences: Difference[] = []
@@ -114,7 +123,7 @@ function* countHoldsOfPages(pages: readonly Row[]): Steps<Difference[]> {
     )
     assert(stored !== undefined, 'a page has entries')
     const chunks = [...new Set(decodeEntries(bytesIn(stored, 'entries')).map((entry) => entry.chunk))]
-    const held = yield* findChunkRefs([bytesIn(page, 'bucket_id'), bytesIn(page, 'id')], chunks.map(bytesOf))
+    const held = yield* findHeldChunks(bytesIn(page, 'bucket_id'), bytesIn(page, 'id'), chunks.map(bytesOf))
     if (held.length === chunks.length) continue
     const [bucket, id] = [idIn(page, 'bucket_id'), hexOf(bytesIn(page, 'id'))]
     differences.push({ of: 'page holds', bucket, id, kept: chunks.length, counted: held.length })
@@ -138,7 +147,7 @@ function* countHoldsOfVersions(after: Uint8Array, limit: number): Steps<Counted>
     const distinct = pages === null ? [] : [...new Set(decodePageList(pages).map((page) => page.page))]
     const held = [
       ...(yield* findPageRefs([bucket, bytesIn(row, 'file_id'), version], distinct.map(bytesOf))),
-      ...(yield* findChunkRefs([bucket, version], chunk === null ? [] : [chunk])),
+      ...(yield* findHeldChunks(bucket, version, chunk === null ? [] : [chunk])),
     ]
     const kept = distinct.length + (chunk === null ? 0 : 1)
     if (held.length === kept) continue

@@ -37,6 +37,7 @@ import type { Problems } from './http/answer-problem.ts'
 import type { Bodies } from './http/bodies.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import type { Gate } from './http/guard.ts'
+import { getJob } from './jobs/get-job.ts'
 
 /** What the door itself keeps while it serves. */
 interface Desk {
@@ -75,11 +76,12 @@ export function endpoints(floor: Floor, desk: Desk): readonly Endpoint[] {
     collect(floor),
     listNodes(floor),
     getNode(floor),
+    getJob(floor),
     getMetrics(desk),
     getHealth({ cluster }),
     getHealthz(),
     getReadyz({ cluster }),
-    upload({ uploads, bodies }),
+    upload({ uploads, bodies, problems }),
     files(floor),
     download({ downloads, problems, clock }),
     metadata(floor),

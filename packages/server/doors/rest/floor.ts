@@ -1,5 +1,6 @@
 /** What this door stands on, as it uses it: the rules live there. */
 import type { ClusterHealth } from '../../cluster/health.ts'
+import type { Jobs } from '../../cluster/jobs.ts'
 import type { Reaper } from '../../cluster/reaper.ts'
 import type { Buckets } from '../../files/buckets.ts'
 import type { Downloads } from '../../files/downloads.ts'
@@ -17,6 +18,8 @@ export type DownloadFloor = Pick<Downloads, 'open'>
 export type ClusterFloor = Pick<ClusterHealth, 'health' | 'isWritableWithout'>
 export type CollectionFloor = Pick<Reaper, 'collectable' | 'run'>
 
+export type JobFloor = Pick<Jobs, 'get' | 'start'>
+
 export interface Floor {
   readonly buckets: BucketFloor
   readonly names: NameFloor
@@ -24,4 +27,5 @@ export interface Floor {
   readonly downloads: DownloadFloor
   readonly cluster: ClusterFloor
   readonly reaper: CollectionFloor
+  readonly jobs: JobFloor
 }

@@ -1,13 +1,11 @@
 /**
  * Every maximum of this door, in one place. Whoever exceeds one hears a problem that names it. What messages may hold (items in a
- * page, lengths of texts) stands with their schemas in `core/wire/rest/`; what a path and a bucket's name may be, with the rules of
- * `files/`.
+ * page, lengths of texts) stands with their schemas in `core/wire/rest/`; what a path and a bucket's name may be and how long a file,
+ * with the rules of `files/`.
  */
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** Contents of one file. */
-export const FILE_BYTES_MAX = 1024 * 1024 * MiB
 export const JSON_BODY_BYTES_MAX = 64 * KiB
 
 /** Request line and headers together; beyond it 431. */
@@ -53,5 +51,5 @@ export const DISCARDING_MS_MAX = 5_000
 
 /** What a client is told to wait before it asks again. */
 export const RETRY_AFTER_SECONDS = 2
-/** Requests may finish in this time when the server closes. */
-export const CLOSING_MS_MAX = 30_000
+/** Requests may finish in this time when the server closes; ten more seconds are for what stands below it. */
+export const CLOSING_MS_MAX = 20_000

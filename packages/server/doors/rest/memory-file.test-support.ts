@@ -1,7 +1,7 @@
 /** A file in memory with all its versions, and how the floor shows it. */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Id, Sha256 } from '@holdfast/core/wire/ids.ts'
-import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
+import { names, type Preconditions } from '@holdfast/core/wire/preconditions.ts'
 import type { BucketView } from '../../files/buckets.ts'
 import { type FileAnswer, type FileView, fileAnswer, fileView } from '../../files/file-answer.ts'
 import type { TaggedFile, VersionView } from '../../files/names.ts'
@@ -75,10 +75,9 @@ export function view({ version: _version, ...bucket }: BucketView & { version: n
 }
 
 export function checkPreconditions(file: MemoryFile | undefined, { ifMatch, ifNoneMatch }: Preconditions): void {
-  const named = (list: readonly string[]) =>
-    file !== undefined && list.some((tag) => tag === '*' || tag === current(file).version)
-  if (ifMatch !== undefined && !named(ifMatch))
+  const version = file && current(file).version
+  if (ifMatch !== undefined && !names(ifMatch, version))
     throw new HoldfastError('precondition_failed', 'If-Match names another version')
-  if (ifNoneMatch !== undefined && named(ifNoneMatch))
+  if (ifNoneMatch !== undefined && names(ifNoneMatch, version))
     throw new HoldfastError('precondition_failed', 'If-None-Match names it')
 }

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { HoldfastError, PolicyUnplaceableError } from '@holdfast/core/wire/errors.ts'
 import { asSha256, type Id, IdMaker, type Sha256 } from '@holdfast/core/wire/ids.ts'
 import { completePolicy, type Policy, type PolicyRequest } from '@holdfast/core/wire/policy.ts'
+import { Jobs } from '../../cluster/jobs.ts'
 import type { NodeView } from '../../cluster/nodes.ts'
 import type { BucketView } from '../../files/buckets.ts'
 import type { OpenFile } from '../../files/downloads.ts'
@@ -10,6 +11,7 @@ import type { FileAnswer } from '../../files/file-answer.ts'
 import type { Listed, ListItem, ListRequest } from '../../files/names.ts'
 import { assertBucketName, assertFolder, assertPath, assertTags } from '../../files/path-rules.ts'
 import type { UploadRequest, UploadResult } from '../../files/uploads.ts'
+import { systemClock } from '../../seams/clock.ts'
 import { systemRandom } from '../../seams/random.ts'
 import type { ClusterFloor, CollectionFloor, Floor } from './floor.ts'
 import {
@@ -205,13 +207,19 @@ export class MemoryFloor implements Floor {
   collected = { chunks: 0, pages: 0, stripes: 0, debris: 0 }
   collections = 0
 
+  /** What a collection waits for. */
+  collecting: Promise<void> = Promise.resolve()
+
   readonly reaper: CollectionFloor = {
     run: async () => {
       this.collections++
+      await this.collecting
       return this.collected
     },
     collectable: async () => this.collected,
   }
+
+  readonly jobs = new Jobs({ clock: systemClock, ids: this.#ids, failed: rethrow, fatal: rethrow })
 
   /** Everything that is there, as `bucket/path`. */
   get paths(): string[] {
@@ -358,4 +366,8 @@ export class MemoryFloor implements Floor {
     if (file === undefined) throw new HoldfastError('file_not_found', `there is no file with the id ${id}`)
     return file
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error
 }

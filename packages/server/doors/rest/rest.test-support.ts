@@ -55,7 +55,7 @@ export class TestDoor implements AsyncDisposable {
   static async open({ clock = systemClock, level = 'trace', authenticate = withKey }: Opening = {}): Promise<TestDoor> {
     const floor = new MemoryFloor()
     const logged: string[] = []
-    const log = openLog({ write: (line) => logged.push(line) }, level)
+    const log = openLog({ write: (line) => logged.push(line) }, { level })
     const server = await RestServer.open({ floor, authenticate, log, clock, random: systemRandom, version: '0.0.1' })
     const port = await server.listen({ host: '127.0.0.1', port: 0 })
     return new TestDoor(floor, server, port, logged)

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { QuorumLostError } from '@holdfast/core/wire/errors.ts'
 import { fileAnswerSchema } from '@holdfast/core/wire/rest/file.ts'
 import { ManualClock } from '../../seams/manual-clock.test-support.ts'
-import { CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADERS_MAX, JSON_BODY_BYTES_MAX, RETRY_AFTER_SECONDS } from './limits.ts'
+import {
+  CLOSING_MS_MAX,
+  CONNECTIONS_MAX,
+  HEADER_BYTES_MAX,
+  HEADERS_MAX,
+  JSON_BODY_BYTES_MAX,
+  RETRY_AFTER_SECONDS,
+} from './limits.ts'
 import { AUTHORIZED, KEY, type RawClient, TestDoor, until } from './rest.test-support.ts'
 
 function connectionsOf(door: TestDoor): Promise<number> {
@@ -67,6 +75,7 @@ describe('what is refused', () => {
     const line = door.logged.find((each) => each.includes('the secret inside')) ?? ''
     assert.match(line, new RegExp(heard.problem().requestId))
     assert.equal(JSON.parse(line).level, 50)
+    assert.match(JSON.parse(line).err.stack, /server\.test\.ts/)
   })
 })
 
@@ -191,6 +200,17 @@ describe('the log', () => {
     assert.match(door.logged.join(''), /bug with \[redacted\]/)
   })
 
+  it('tells of a foreseen failure without a stack', async () => {
+    await using door = await TestDoor.open({ level: 'info' })
+    door.floor.beforePut = () => {
+      throw new QuorumLostError({ needed: 4, reached: 3 })
+    }
+    assert.equal((await door.put('a', 'x')).status, 503)
+    assert.equal(door.logged.length, 1)
+    const { err, status } = JSON.parse(door.logged[0] ?? '')
+    assert.deepEqual([status, err.code, err.stack], [503, 'quorum_lost', undefined])
+  })
+
   it('is silent about what goes well and what clients get wrong, at its usual level', async () => {
     await using door = await TestDoor.open({ level: 'info' })
     await door.put('a', 'x')
@@ -236,7 +256,7 @@ describe('closing', () => {
     const closing = door.server.close().then(() => {
       isClosed = true
     })
-    for (let passedMs = 0; passedMs < 29_000; passedMs += 100) {
+    for (let passedMs = 0; passedMs < CLOSING_MS_MAX - 1000; passedMs += 100) {
       clock.advance(100)
       await new Promise((soon) => setImmediate(soon))
     }

@@ -4,12 +4,12 @@ import { metricsSchema } from '@holdfast/core/wire/rest/about.ts'
 import {
   aliveSchema,
   clusterSchema,
-  collectedSchema,
   healthSchema,
   nodePageSchema,
   nodeSchema,
   readySchema,
 } from '@holdfast/core/wire/rest/cluster.ts'
+import { jobSchema } from '@holdfast/core/wire/rest/job.ts'
 import { z } from 'zod'
 import { TestDoor } from '../rest.test-support.ts'
 
@@ -58,16 +58,38 @@ describe('the cluster', () => {
     await using door = await TestDoor.open()
     door.floor.collected = { chunks: 3, pages: 2, stripes: 1, debris: 4 }
     const collect = (body?: object) => door.ask('POST', '/api/v1/cluster/collect', { body })
+    const collected = async (body?: object) => {
+      const { id, actor } = (await collect(body)).as(jobSchema)
+      assert.equal(actor, 'admin')
+      const job = (await door.ask('GET', `/api/v1/jobs/${id}`)).as(jobSchema)
+      assert.equal(job.state, 'done')
+      return job.result
+    }
     const counted = { chunks: 3, pages: 2, stripes: 1 }
-    assert.deepEqual((await collect({ dryRun: true })).as(collectedSchema), { dryRun: true, ...counted, debris: null })
+    assert.deepEqual(await collected({ dryRun: true }), { dryRun: true, ...counted, debris: null })
     assert.equal(door.floor.collections, 0)
     for (const body of [undefined, {}, { dryRun: false }]) {
-      assert.deepEqual((await collect(body)).as(collectedSchema), { dryRun: false, ...counted, debris: 4 })
+      assert.deepEqual(await collected(body), { dryRun: false, ...counted, debris: 4 })
     }
     assert.equal(door.floor.collections, 3)
     assert.equal((await collect({ dryrun: true })).problem().code, 'bad_request')
     assert.equal((await door.ask('POST', '/api/v1/cluster/collect', { key: null })).status, 401)
     assert.equal(door.floor.collections, 3)
+  })
+
+  it('is collected for as long as that takes, without a connection that waits', async () => {
+    await using door = await TestDoor.open()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    door.floor.collecting = promise
+    const asked = await door.ask('POST', '/api/v1/cluster/collect')
+    assert.equal(asked.status, 202)
+    const { id } = asked.as(jobSchema)
+    assert.equal(asked.headers.location, `/api/v1/jobs/${id}`)
+    const job = async () => (await door.ask('GET', `/api/v1/jobs/${id}`)).as(jobSchema)
+    assert.deepEqual([(await job()).state, (await job()).result], ['running', null])
+    resolve()
+    assert.equal((await job()).state, 'done')
+    assert.equal((await door.ask('GET', '/api/v1/jobs/none')).problem().code, 'not_found')
   })
 
   it('and its nodes are described', async () => {

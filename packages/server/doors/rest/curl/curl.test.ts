@@ -46,6 +46,13 @@ describe('the paths for a first try', () => {
     assert.equal((await door.ask('GET', '/download/b')).status, 200)
   })
 
+  it('note a file that failed among others', async () => {
+    await using door = await TestDoor.open()
+    const answer = await door.ask('POST', '/upload', form(file('a', 'x') + path('../b') + file('b', 'y')))
+    assert.equal(answer.status, 207)
+    assert.equal(door.logged.filter((line) => JSON.parse(line).code === 'bad_request').length, 1)
+  })
+
   it('refuse a form without a file, or with a bad name', async () => {
     await using door = await TestDoor.open()
     assert.equal((await door.ask('POST', '/upload', form(''))).problem().code, 'bad_request')

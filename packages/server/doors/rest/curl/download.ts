@@ -1,8 +1,8 @@
 import { contentsQuery } from '@holdfast/core/wire/rest/file.ts'
+import { DEFAULT_BUCKET } from '../../../files/buckets.ts'
 import { CONDITIONS_AND_RANGES } from '../files/contents.ts'
 import { type Sending, sendContents } from '../files/send-contents.ts'
 import type { Endpoint } from '../http/endpoint.ts'
-import { DEFAULT_BUCKET } from './default-bucket.ts'
 
 export function download(sending: Sending): Endpoint {
   return {

@@ -1,8 +1,8 @@
 import { fileListQuery, filePageSchema } from '@holdfast/core/wire/rest/file.ts'
+import { DEFAULT_BUCKET } from '../../../files/buckets.ts'
 import type { NameFloor } from '../floor.ts'
 import { type Endpoint, messageEndpoint } from '../http/endpoint.ts'
 import { withoutUndefined } from '../http/without-undefined.ts'
-import { DEFAULT_BUCKET } from './default-bucket.ts'
 
 export function files({ names }: { names: Pick<NameFloor, 'list'> }): Endpoint {
   return messageEndpoint(

@@ -1,7 +1,7 @@
 import { fileDetailSchema } from '@holdfast/core/wire/rest/file.ts'
+import { DEFAULT_BUCKET } from '../../../files/buckets.ts'
 import type { NameFloor } from '../floor.ts'
 import { type Endpoint, messageEndpoint } from '../http/endpoint.ts'
-import { DEFAULT_BUCKET } from './default-bucket.ts'
 
 export function metadata({ names }: { names: Pick<NameFloor, 'byId' | 'byPath'> }): Endpoint {
   return messageEndpoint(

@@ -1,12 +1,11 @@
-import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { fileAnswerSchema } from '@holdfast/core/wire/rest/file.ts'
 import { formUploadSchema } from '@holdfast/core/wire/rest/form-upload.ts'
 import { z } from 'zod'
+import { DEFAULT_BUCKET } from '../../../files/buckets.ts'
 import { locationOf } from '../files/put-file.ts'
 import { type Storing, storeForm } from '../files/store-form.ts'
 import { ANSWER_HEADERS, type Endpoint, MESSAGE_TYPE, messageBytes } from '../http/endpoint.ts'
 import { entityTag } from '../http/preconditions.ts'
-import { DEFAULT_BUCKET } from './default-bucket.ts'
 
 export function upload(storing: Storing): Endpoint {
   return {
@@ -28,14 +27,12 @@ export function upload(storing: Storing): Endpoint {
     async handle(request, reply) {
       const items = await storeForm(storing, request, reply, DEFAULT_BUCKET)
       const [first] = items
-      if (first === undefined) throw new HoldfastError('bad_request', 'the form has one file in its field file, not 0')
-      if (items.every(({ answer }) => answer === undefined)) throw first.thrown
-      const { item, answer } = first
-      if (answer === undefined || items.length !== 1) {
+      if (first?.answer === undefined || items.length !== 1) {
         // What was stored is stored, so that the answer must not sound as if nothing were.
         reply.code(207).headers(ANSWER_HEADERS).type(MESSAGE_TYPE)
         return messageBytes({ items: items.map((each) => each.item) })
       }
+      const { item, answer } = first
       reply
         .code(item.status)
         .headers({ ...ANSWER_HEADERS, etag: entityTag(answer.versionId), location: locationOf(answer) })

@@ -1,12 +1,11 @@
 import { aboutSchema } from '@holdfast/core/wire/rest/about.ts'
 import { ANSWER_HEADERS, type Endpoint, MESSAGE_TYPE, messageBytes } from '../http/endpoint.ts'
+import { originOf } from '../http/origin.ts'
 import { about } from './about.ts'
 import { homePage } from './home-page.ts'
 import { pageHeaders } from './page.ts'
 
 export function getRoot({ version }: { version: string }): Endpoint {
-  const page = homePage(about(version))
-  const headers = pageHeaders(page)
   return {
     operation: {
       id: 'getRoot',
@@ -27,7 +26,8 @@ export function getRoot({ version }: { version: string }): Endpoint {
           .type(MESSAGE_TYPE)
           .send(messageBytes(about(version)))
       } else {
-        reply.headers(headers).send(page.html)
+        const page = homePage(about(version), originOf(request.raw))
+        reply.headers(pageHeaders(page)).send(page.html)
       }
     },
   }

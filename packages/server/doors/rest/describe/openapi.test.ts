@@ -90,6 +90,19 @@ describe('pages', () => {
     }
   })
 
+  it('show how to ask the address at which they were asked, and repeat no other text of a client', async () => {
+    await using door = await TestDoor.open()
+    const shown = async (host: string): Promise<(string | undefined)[]> => {
+      const heard = await door.ask('GET', '/', { key: null, headers: { accept: 'text/html', host } })
+      const page = heard.body.toString()
+      assert.doesNotMatch(page, /reboot/)
+      return [...page.matchAll(/^curl .* (\S+)\/(?:upload|files|download|metadata)\b/gm)].map(([, origin]) => origin)
+    }
+    assert.deepEqual(await shown('files.example.org'), Array(4).fill('https://files.example.org'))
+    for (const host of [`127.0.0.1:${door.port}`, '</pre><script>reboot()</script>', 'x;reboot'])
+      assert.deepEqual(await shown(host), Array(4).fill(`http://127.0.0.1:${door.port}`))
+  })
+
   it('say what each error means, where problems point to', async () => {
     await using door = await TestDoor.open()
     const page = (await door.ask('GET', '/docs', { key: null })).body.toString()

@@ -3,9 +3,10 @@ import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { metricsSchema } from '@holdfast/core/wire/rest/about.ts'
 import { fileAnswerSchema } from '@holdfast/core/wire/rest/file.ts'
+import { FILE_BYTES_MAX } from '../../../files/streamed-bodies.ts'
 import type { UploadRequest } from '../../../files/uploads.ts'
 import { ManualClock } from '../../../seams/manual-clock.test-support.ts'
-import { BODIES_IN_FLIGHT_MAX, BODY_TICK_MS, BODY_WINDOW_MS, DISCARDED_BYTES_MAX, FILE_BYTES_MAX } from '../limits.ts'
+import { BODIES_IN_FLIGHT_MAX, BODY_TICK_MS, BODY_WINDOW_MS, DISCARDED_BYTES_MAX } from '../limits.ts'
 import { AUTHORIZED, TestDoor, until } from '../rest.test-support.ts'
 
 const MiB = 1024 * 1024

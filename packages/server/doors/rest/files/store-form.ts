@@ -1,8 +1,13 @@
-/** Stores the files of a form one by one, and says of each how it went. One that fails does not keep the others from being stored. */
+/**
+ * Stores the files of a form one by one, and says of each how it went. One that fails does not keep the others from being stored; it
+ * is noted. Where nothing was stored, the answer is the first failure itself.
+ */
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { FormItem } from '@holdfast/core/wire/rest/form-upload.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FileAnswer } from '../../../files/file-answer.ts'
 import type { UploadFloor } from '../floor.ts'
+import type { Problems } from '../http/answer-problem.ts'
 import { type Bodies, invite } from '../http/bodies.ts'
 import { goneSignal } from '../http/client-gone.ts'
 import { expected, problemOf } from '../http/problem.ts'
@@ -12,21 +17,39 @@ import { type FormFile, filesOf } from './form.ts'
 export interface Storing {
   readonly uploads: UploadFloor
   readonly bodies: Bodies
+  readonly problems: Problems
 }
 
-export interface StoredItem {
+interface StoredItem {
   readonly item: FormItem
   /** One of both: what was stored, or what was thrown. */
   readonly answer?: FileAnswer
   readonly thrown?: unknown
 }
 
-/** Without a field `bucket`, files go to `bucket`. @throws where the form itself cannot be read */
+/** At least one item is stored. Without a field `bucket`, files go to `bucket`. @throws where nothing was stored */
 export async function storeForm(
-  { uploads, bodies }: Storing,
+  { uploads, bodies, problems }: Storing,
   request: FastifyRequest,
   reply: FastifyReply,
   bucket?: string,
+): Promise<StoredItem[]> {
+  const items = await storeAll({ uploads, bodies }, request, reply, bucket)
+  const [first] = items
+  if (first === undefined) throw new HoldfastError('bad_request', 'the form holds no file')
+  if (items.every(({ answer }) => answer === undefined)) throw first.thrown
+  for (const { thrown, item } of items) {
+    if (item.problem !== undefined) problems.note(thrown, request, item.problem.code, item.status)
+  }
+  return items
+}
+
+/** @throws where the form itself cannot be read */
+async function storeAll(
+  { uploads, bodies }: Omit<Storing, 'problems'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  bucket: string | undefined,
 ): Promise<StoredItem[]> {
   const signal = goneSignal(reply.raw)
   const key = idempotencyKeyIn(request.raw.headers)

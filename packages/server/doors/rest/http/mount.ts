@@ -5,8 +5,8 @@
 import multipart from '@fastify/multipart'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { FastifyInstance, FastifyPluginAsync, onRequestHookHandler, preParsingHookHandler } from 'fastify'
+import { FILE_BYTES_MAX } from '../../../files/streamed-bodies.ts'
 import {
-  FILE_BYTES_MAX,
   FORM_FIELD_BYTES_MAX,
   FORM_FIELDS_MAX,
   FORM_FILES_MAX,

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { hasCode } from '@holdfast/core/wire/errors.ts'
 import { asId } from '@holdfast/core/wire/ids.ts'
 import { ENTITY_TAGS_MAX } from '../limits.ts'
-import { names, preconditionsOf } from './preconditions.ts'
+import { preconditionsOf } from './preconditions.ts'
 
 const one = asId('1'.repeat(32))
 const two = asId('2'.repeat(32))
@@ -29,10 +29,6 @@ describe('preconditions', () => {
     assert.deepEqual(match('"abc"'), [])
     assert.deepEqual(match('""'), [])
     assert.deepEqual(match('"a,b", "c"'), [])
-    assert.equal(names([], one), false)
-    assert.equal(names([two], one), false)
-    assert.equal(names([two, one], one), true)
-    assert.equal(names(['*'], one), true)
   })
 
   it('are refused where they are not well formed', () => {

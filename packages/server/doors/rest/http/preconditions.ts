@@ -40,10 +40,6 @@ function entityTags(header: string, value: string, { weakCounts }: { weakCounts:
   return tags
 }
 
-export function names(tags: readonly (Id | '*')[], version: Id): boolean {
-  return tags.some((tag) => tag === '*' || tag === version)
-}
-
 export function entityTag(version: Id): string {
   return `"${version}"`
 }

@@ -6,7 +6,8 @@
 
 import type { IncomingMessage } from 'node:http'
 import { assert } from '@holdfast/core/wire/assert.ts'
-import { FILE_BYTES_MAX } from '../limits.ts'
+import { FILE_BYTES_MAX } from '../../../files/streamed-bodies.ts'
+
 import type { BodyPace, WatchedBody } from './body-pace.ts'
 import { clientGone } from './client-gone.ts'
 import { fileTooLarge } from './upload-headers.ts'

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { hasCode } from '@holdfast/core/wire/errors.ts'
 import { asSha256 } from '@holdfast/core/wire/ids.ts'
-import { FILE_BYTES_MAX } from '../limits.ts'
+import { FILE_BYTES_MAX } from '../../../files/streamed-bodies.ts'
+
 import { digestIn, reprDigest } from './repr-digest.ts'
 import {
   contentLength,

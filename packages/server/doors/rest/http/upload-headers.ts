@@ -2,8 +2,9 @@
 
 import type { IncomingHttpHeaders } from 'node:http'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { type Strategy, strategies } from '@holdfast/core/wire/policy.ts'
-import { CONTENT_TYPE_CHARACTERS_MAX, FILE_BYTES_MAX, IDEMPOTENCY_KEY_CHARACTERS_MAX } from '../limits.ts'
+import { type Strategy, strategies } from '@holdfast/core/wire/strategy.ts'
+import { FILE_BYTES_MAX } from '../../../files/streamed-bodies.ts'
+import { CONTENT_TYPE_CHARACTERS_MAX, IDEMPOTENCY_KEY_CHARACTERS_MAX } from '../limits.ts'
 
 const KEY = /^[\x21-\x7e]+$/
 const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { chunkNamed } from '../catalog/test-catalog.test-support.ts'
+import { commitStripe } from '../catalog/transactions/commit-stripe.ts'
+import { listNodes } from '../catalog/transactions/list-nodes.ts'
+import type { ShardId, ShardPut } from '../storage/shard-store.ts'
+import { putOf, refuses } from '../storage/shard-store-contract.ts'
+import type { Reaper } from './reaper.ts'
+import { LINEAGE, SessionWorld } from './session-world.test-support.ts'
+import type { Sessions, StripeTicket } from './sessions.ts'
+
+const AWAY = new HoldfastError('node_unavailable', 'away')
+
+class World extends SessionWorld {
+  constructor() {
+    super(5)
+  }
+
+  async open(deadSessionsMax?: number): Promise<{ sessions: Sessions; reaper: Reaper }> {
+    const sessions = await this.openSessions()
+    const reaper = this.reaperOf(sessions, deadSessionsMax)
+    // Nodes that are new are walked first.
+    for (let run = 0; run < 3; run++) await this.run(reaper)
+    return { sessions, reaper }
+  }
+
+  async run(reaper: Reaper): Promise<number> {
+    const { debris } = await reaper.run()
+    // A session that the run has rolled ends behind it.
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    return debris
+  }
+
+  put(node: number, ticket: StripeTicket, index = node - 1): Promise<unknown> {
+    return this.faulty(node).put(shardOf(ticket, index))
+  }
+
+  /** With a shard on each of the five nodes, and a file that needs it. */
+  async commit(ticket: StripeTicket): Promise<void> {
+    const { stripe: made, places } = this.rows.stripe({
+      session: { session: ticket.pin.session, sequence: ticket.sequence },
+      chunks: [chunkNamed(ticket.stripe)],
+    })
+    for (let node = 1; node <= 5; node++) await this.put(node, ticket)
+    const stripe = { ...made, stripe: ticket.stripe }
+    const placesOfIt = places.map((place) => ({ ...place, stripe: ticket.stripe }))
+    const { session } = ticket.pin
+    this.rows.run(commitStripe, { session, stripe, places: placesOfIt })
+    this.rows.commitVersion(ticket.stripe, { sessions: [session], chunk: chunkNamed(ticket.stripe) })
+  }
+
+  async heldBy(node: number): Promise<ShardId[]> {
+    return (await this.faulty(node).list({ limit: 10_000 })).map(({ id }) => id)
+  }
+
+  get sessions(): number {
+    return this.rows.count('SELECT count(*) FROM sessions')
+  }
+
+  get rowsOfNodes() {
+    return this.rows.run(listNodes, {})
+  }
+}
+
+function shardOf({ stripe, sequence }: StripeTicket, index: number): ShardPut {
+  return { ...putOf({ stripe, index }, randomBytes(10)), order: { lineage: LINEAGE, sequence } }
+}
+
+describe('debris', () => {
+  it('is what no commit names on a node, once its session has ended', async () => {
+    using world = new World()
+    const { sessions, reaper } = await world.open()
+    const [kept, lost] = [await sessions.stripe(), await sessions.stripe()]
+    await world.commit(kept)
+    // A copy on a node that was replaced, as another node has that shard.
+    await world.put(2, kept, 4)
+    await world.put(1, lost)
+    for (let run = 0; run < 3; run++) assert.equal(await world.run(reaper), 0)
+    assert.equal((await world.heldBy(1)).length, 2)
+    for (const { pin } of [kept, lost]) pin.release()
+    assert.equal((await world.run(reaper)) + (await world.run(reaper)), 2)
+    for (let node = 1; node <= 5; node++)
+      assert.deepEqual(await world.heldBy(node), [{ stripe: kept.stripe, index: node - 1 }])
+    await sessions[Symbol.asyncDispose]()
+  })
+
+  for (const isClosed of [true, false]) {
+    it(`that comes when its session was compared is ${isClosed ? 'refused' : 'kept for ever, where nodes close nothing'}`, async () => {
+      using world = new World()
+      const { sessions, reaper } = await world.open()
+      if (!isClosed) {
+        for (const node of [1, 2]) world.faulty(node).closePuts = async () => {}
+      }
+      const ticket = await sessions.stripe()
+      const { promise: wait, resolve: goOn } = Promise.withResolvers<void>()
+      world.faulty(1).inject({ on: 'put', times: 1, wait: () => wait })
+      const hanging = world.put(1, ticket).catch((error: unknown) => error)
+      ticket.pin.release()
+      for (let run = 0; run < 3; run++) await world.run(reaper)
+      assert.equal(world.sessions, 1)
+      goOn()
+      await hanging
+      if (isClosed) await refuses('session_ended', () => world.put(2, ticket))
+      else await world.put(2, ticket)
+      for (let run = 0; run < 3; run++) await world.run(reaper)
+      const left = [...(await world.heldBy(1)), ...(await world.heldBy(2))]
+      assert.equal(left.length, isClosed ? 0 : 2)
+      await sessions[Symbol.asyncDispose]()
+    })
+  }
+
+  it('of a session waits for older ones that live, whose puts a node must still take', async () => {
+    using world = new World()
+    const { sessions, reaper } = await world.open()
+    const older = await sessions.stripe()
+    await sessions.roll()
+    const newer = await sessions.stripe()
+    await world.put(1, newer)
+    newer.pin.release()
+    for (let run = 0; run < 3; run++) assert.equal(await world.run(reaper), 0)
+    await world.commit(older)
+    older.pin.release()
+    assert.equal((await world.run(reaper)) + (await world.run(reaper)), 1)
+    await sessions[Symbol.asyncDispose]()
+  })
+
+  it('goes from the nodes that are there while one is away for good, and few sessions are kept for that one', async () => {
+    using world = new World()
+    const { sessions, reaper } = await world.open(5)
+    const upload = async (): Promise<StripeTicket> => {
+      const [kept, lost] = [await sessions.stripe(), await sessions.stripe()]
+      await world.commit(kept)
+      for (let node = 1; node <= 5; node++) await world.put(node, lost)
+      for (const { pin } of [kept, lost]) pin.release()
+      return kept
+    }
+    const kept: StripeTicket[] = []
+    for (let session = 0; session < 20; session++) {
+      kept.push(await upload())
+      world.nodes.noteFailure(5, AWAY)
+      await world.run(reaper)
+      assert.ok(world.sessions <= 7, `${world.sessions} sessions are kept`)
+    }
+    for (let run = 0; run < 2; run++) await world.run(reaper)
+    assert.equal((await world.heldBy(1)).length, 20)
+    assert.equal((await world.heldBy(5)).length, 40)
+    assert.equal(world.rowsOfNodes[4]?.comparedTo, 0)
+    await world.nodes.refresh()
+    let cleared = 0
+    for (let run = 0; run < 3; run++) cleared += await world.run(reaper)
+    assert.equal(cleared, 20)
+    const shards = kept.map(({ stripe }) => ({ stripe, index: 4 }))
+    assert.deepEqual(await world.heldBy(5), shards)
+    assert.ok((world.rowsOfNodes[4]?.comparedTo ?? 0) > 0)
+    assert.equal(world.sessions, 1)
+    await sessions[Symbol.asyncDispose]()
+  })
+
+  it('is looked for on from where a walk was interrupted, in a block longer than a page too', async () => {
+    using world = new World()
+    const sessions = await world.openSessions()
+    const reaper = world.reaperOf(sessions)
+    const tickets: StripeTicket[] = []
+    for (let stripe = 0; stripe < 1200; stripe++) {
+      const ticket = await sessions.stripe()
+      tickets.push(ticket)
+      if (stripe < 1000) await world.commit(ticket)
+      else await world.put(3, ticket)
+      ticket.pin.release()
+    }
+    await world.run(reaper)
+    // The first page holds no debris, and the second cannot be purged.
+    world.faulty(3).inject({ on: 'purge', times: 1, error: AWAY })
+    await world.run(reaper)
+    assert.equal(world.rowsOfNodes[2]?.walkedTo, tickets[999]?.stripe)
+    assert.equal(world.rowsOfNodes[1]?.walkedTo, null)
+    await world.nodes.refresh()
+    assert.equal(await world.run(reaper), 200)
+    assert.equal(world.rowsOfNodes[2]?.walkedTo, null)
+    assert.equal((await world.heldBy(3)).length, 1000)
+    await sessions[Symbol.asyncDispose]()
+  })
+
+  it('costs nothing where nothing is written: no rows, and no word to a node', async () => {
+    using world = new World()
+    const { sessions, reaper } = await world.open()
+    for (let node = 1; node <= 5; node++)
+      for (const on of ['close', 'list', 'purge'] as const)
+        world.faulty(node).inject({ on, wait: async () => assert.fail(`${on} is asked of an idle node`) })
+    for (let run = 0; run < 10; run++) await world.run(reaper)
+    assert.equal(world.sessions, 1)
+    for (let node = 1; node <= 5; node++) assert.deepEqual([...world.faulty(node).fired], [])
+    await sessions[Symbol.asyncDispose]()
+  })
+})
