@@ -9,17 +9,16 @@ const MiB = 1024 * 1024
 const WAIT_MS_MAX = 6500
 
 describe('a gateway of whose drives too many hang', () => {
-  it('says so after one wait, however the file is to be read', async () => {
+  it('says so after one wait, the first time and later', async () => {
     const clock = new ManualClock()
     await using test = await TestGateway.open({ clock })
-    await test.put('small', randomBytes(1000))
     await test.put('large', pieces(randomBytes(9 * MiB)))
     for (const store of test.stores.slice(0, 3)) store.inject({ on: 'get', wait: () => new Promise(() => undefined) })
-    for (const path of ['small', 'large', 'large']) {
+    for (const time of ['first', 'second']) {
       const beganMs = clock.now()
-      const read = assert.rejects(test.get(path), refusal('file_unavailable'))
+      const read = assert.rejects(test.get('large'), refusal('file_unavailable'))
       await advanceUntil(clock, read)
-      assert.ok(clock.now() - beganMs < WAIT_MS_MAX, `${path} took ${clock.now() - beganMs} ms`)
+      assert.ok(clock.now() - beganMs < WAIT_MS_MAX, `the ${time} time took ${clock.now() - beganMs} ms`)
     }
   })
 })

@@ -3,6 +3,7 @@
  * it, because its number would be given to another file while a read is under way.
  */
 import type { Disk, DiskFile } from '../seams/disk.ts'
+import { NearPages } from './near-pages.ts'
 import { segmentPath } from './segment-name.ts'
 
 const OPEN_FILES_MAX = 64
@@ -11,6 +12,7 @@ interface Entry {
   readonly opening: Promise<DiskFile>
   /** Set once it is open. */
   file: DiskFile | undefined
+  readonly near: NearPages
   readers: number
   /** Closed as soon as the last reader is done. */
   dropped: boolean
@@ -26,13 +28,13 @@ export class FileCache implements AsyncDisposable {
     this.#disk = disk
   }
 
-  /** Lends the file of a segment for the time of `read`. */
-  async lend<T>(segment: number, read: (file: DiskFile) => Promise<T>): Promise<T> {
+  /** Lends the file of a segment for the time of `read`, which says what it has read. */
+  async lend<T>(segment: number, read: (file: DiskFile, near: NearPages) => Promise<T>): Promise<T> {
     const entry = this.#entries.get(segment) ?? this.#open(segment)
     this.#touch(segment, entry)
     entry.readers++
     try {
-      return await read(await entry.opening)
+      return await read(await entry.opening, entry.near)
     } catch (error) {
       if (entry.file === undefined) this.#forget(segment, entry)
       throw error
@@ -42,12 +44,17 @@ export class FileCache implements AsyncDisposable {
     }
   }
 
-  /** The file of a segment if it is open, for a read that ends before anything else can happen. */
-  peek(segment: number): DiskFile | undefined {
+  /** The file of a segment if it is open and the bytes are near, for a read that ends before anything else can happen. */
+  peek(segment: number, position: number, length: number): DiskFile | undefined {
     const entry = this.#entries.get(segment)
-    if (entry?.file === undefined) return undefined
+    if (entry?.file === undefined || !entry.near.has(position, length)) return undefined
     this.#touch(segment, entry)
     return entry.file
+  }
+
+  /** What was read before has gone from memory. */
+  forgetNear(): void {
+    for (const { near } of this.#entries.values()) near.clear()
   }
 
   /** Lets go of a segment's file, which is about to be removed. */
@@ -64,7 +71,8 @@ export class FileCache implements AsyncDisposable {
   }
 
   #open(segment: number): Entry {
-    const entry: Entry = { opening: this.#openFile(segment), file: undefined, readers: 0, dropped: this.#disposed }
+    const opening = this.#openFile(segment)
+    const entry: Entry = { opening, file: undefined, near: new NearPages(), readers: 0, dropped: this.#disposed }
     entry.opening.then(
       (file) => {
         entry.file = file

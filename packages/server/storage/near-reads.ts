@@ -1,8 +1,8 @@
 /**
  * Whether reads may be done at once, on the event loop, because the bytes are most likely in memory. One that takes long stops
  * everybody else; then reads go the long way for a while, and for twice as long each time it happens again soon. A disk that
- * is slow is thus tried once a second at most, while one slow read among thousands, which may as well have been the
- * scheduler's doing, costs next to nothing.
+ * is slow is thus tried once a second at most, and no more when that is reached until its bytes were read the long way; one slow
+ * read among thousands, which may as well have been the scheduler's doing, costs next to nothing.
  */
 
 /** A read that took longer came from the platter. */
@@ -21,13 +21,15 @@ export class NearReads {
     return nowMs >= this.#pausedUntilMs
   }
 
-  note(beganMs: number, endedMs: number): void {
+  /** False where so many were slow that what was read before can no longer be near. */
+  note(beganMs: number, endedMs: number): boolean {
     if (endedMs - beganMs <= NEAR_READ_MS_MAX) {
       if (++this.#nearInARow >= FORGIVEN_AFTER_READS) this.#pauseMs = PAUSE_MS_MIN
-      return
+      return true
     }
     this.#nearInARow = 0
     this.#pausedUntilMs = endedMs + this.#pauseMs
     this.#pauseMs = Math.min(2 * this.#pauseMs, PAUSE_MS_MAX)
+    return this.#pauseMs < PAUSE_MS_MAX
   }
 }

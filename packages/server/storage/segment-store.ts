@@ -114,7 +114,7 @@ export class SegmentStore implements ShardStore {
       const newest = mounted.table.state(id).puts[0]
       if (newest === undefined || !holdsRange(newest.payloadLength, range)) return undefined
       const bytes = mounted.reader.asIsNow(newest, range)
-      this.#nearReads.note(beganMs, clock.monotonicMs())
+      if (!this.#nearReads.note(beganMs, clock.monotonicMs())) mounted.reader.files.forgetNear()
       return bytes
     } catch (error) {
       if (!isLater(error)) throw error

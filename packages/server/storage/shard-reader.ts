@@ -66,12 +66,12 @@ export class ShardReader implements AsyncDisposable {
     return (await this.#fill(put, [read])) ? into : undefined
   }
 
-  /** As `asIs`, at once; undefined also where the file is not open or the range is long. */
+  /** As `asIs`, at once; undefined also where the range is long or not near. */
   asIsNow(put: PutFact, { offset, length }: ByteRange): Uint8Array | undefined {
-    const file = this.files.peek(put.segment)
-    if (file === undefined || length > NOW_BYTES_MAX) return undefined
-    const into = fresh(length)
     const position = put.offset + payloadOffsetOf(put.payloadLength) + offset
+    const file = length > NOW_BYTES_MAX ? undefined : this.files.peek(put.segment, position, length)
+    if (file === undefined) return undefined
+    const into = fresh(length)
     return file.readNow(into, position) === length ? into : undefined
   }
 
@@ -82,8 +82,11 @@ export class ShardReader implements AsyncDisposable {
   /** False where the segment ends too early, is gone, or cannot be read there by this disk. */
   async #fill(put: PutFact, reads: readonly Read[]): Promise<boolean> {
     try {
-      return await this.files.lend(put.segment, async (file) => {
-        for (const read of reads) if (!(await fills(file, read))) return false
+      return await this.files.lend(put.segment, async (file, near) => {
+        for (const read of reads) {
+          if (!(await fills(file, read))) return false
+          if (read.into.length <= NOW_BYTES_MAX) near.add(read.position, read.into.length)
+        }
         return true
       })
     } catch (error) {
