@@ -66,7 +66,7 @@ export class Gateway implements AsyncDisposable {
     const keys = new IdempotencyKeys(catalog, clock)
     const known = new KnownChunks(catalog)
     const small = new SmallBodies(known, compute, new Packer(compute, stripes, clock))
-    const streamed = new StreamedBodies({ catalog, known, compute, stripes })
+    const streamed = new StreamedBodies({ catalog, known, compute, stripes, clock })
     this.buckets = buckets
     this.names = new Names(catalog, { buckets, sessions, keys }, { clock, ids })
     this.uploads = new Uploads(catalog, { buckets, sessions, small, streamed, keys }, { clock, ids })

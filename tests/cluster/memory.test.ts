@@ -24,6 +24,11 @@ const READERS_RESIDENT_BYTES_MAX = 645 * MiB
 const LARGE_BYTES = Number(process.env['HOLDFAST_MEMORY_BYTES'] ?? 1024 * MiB)
 const UPLOADS = 64
 const UPLOAD_BYTES = 8 * MiB
+const SLOW_BEGUN_BYTES = 6 * MiB
+const SLOW_BYTES = 2048
+const SLOW_BEGUN_MS = 15_000
+const FAST_BYTES = 64 * MiB
+const FAST_MS_MAX = 30_000
 const READERS = 64
 const READ_EVERY_MS = 1000
 const READ_BYTES = 1024
@@ -75,6 +80,29 @@ describe('memory', { skip: process.platform !== 'linux' && 'needs /proc' }, () =
     assert.equal(digestOf(body), digestOf(contentOf(UPLOADS - 1, UPLOAD_BYTES)))
   })
 
+  it(`is bounded for ${UPLOADS} slow uploads, which hold up no fast one`, { timeout: TEST_MS_MAX }, async (t) => {
+    await using server = await ServerProcess.start()
+    await peakBytes(server)
+    const headers = { 'content-length': String(UPLOAD_BYTES) }
+    const { promise: end, resolve: goOn } = Promise.withResolvers<void>()
+    const slow = Array.from({ length: UPLOADS }, (_, seed) =>
+      server.client.put(`slow ${seed}`, slowPieces(seed, end), { headers }),
+    )
+    await sleep(SLOW_BEGUN_MS)
+    await within(UPLOADS_RESIDENT_BYTES_MAX, t, server, `${UPLOADS} uploads at ${SLOW_BYTES} bytes a second`)
+    const beganMs = performance.now()
+    const fast = { 'content-length': String(FAST_BYTES) }
+    assert.equal((await server.client.put('fast', contentPieces(99, FAST_BYTES), { headers: fast })).status, 201)
+    const tookMs = performance.now() - beganMs
+    t.diagnostic(`${FAST_BYTES / MiB} MiB beside them took ${Math.round(tookMs)} ms`)
+    assert.ok(tookMs < FAST_MS_MAX, `${tookMs} ms`)
+    await within(UPLOADS_RESIDENT_BYTES_MAX, t, server, 'a fast upload beside them')
+    goOn()
+    for (const { status, body } of await Promise.all(slow)) assert.equal(status, 201, body.toString())
+    const { body } = await server.client.get('slow 0')
+    assert.equal(digestOf(body), digestOf(contentOf(0, UPLOAD_BYTES)))
+  })
+
   it(`is bounded for ${READERS} slow readers`, { timeout: TEST_MS_MAX }, async (t) => {
     await using server = await ServerProcess.start()
     const length = 64 * MiB
@@ -97,6 +125,22 @@ describe('memory', { skip: process.platform !== 'linux' && 'needs /proc' }, () =
     for (const answer of answers) answer.destroy()
   })
 })
+
+/** More than a window at once, then next to nothing, and in the end all the rest. */
+async function* slowPieces(seed: number, end: Promise<void>): AsyncGenerator<Buffer> {
+  const body = contentOf(seed, UPLOAD_BYTES)
+  let isOver = false
+  const over = end.then(() => {
+    isOver = true
+  })
+  yield body.subarray(0, SLOW_BEGUN_BYTES)
+  let at = SLOW_BEGUN_BYTES
+  for (; !isOver; at += SLOW_BYTES) {
+    yield body.subarray(at, at + SLOW_BYTES)
+    await Promise.race([sleep(1000), over])
+  }
+  yield body.subarray(at)
+}
 
 async function readSlowly(answer: IncomingMessage): Promise<void> {
   answer.on('error', () => undefined)

@@ -67,6 +67,9 @@ function acknowledgedTooEarly(): Sabotage {
 
 function withoutTags(compute: Compute): Compute {
   return {
+    get waiting() {
+      return compute.waiting
+    },
     open: (size, signal) => compute.open(size, signal),
     tryOpen: (size) => compute.tryOpen(size),
     cutNow: (keys, plain, sizes) => compute.cutNow(keys, plain, sizes),

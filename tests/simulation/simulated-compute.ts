@@ -48,6 +48,10 @@ export class SimulatedCompute implements Compute {
     return this.#held.size
   }
 
+  get waiting(): number {
+    return this.#inline.waiting
+  }
+
   async open(...[size, signal]: Parameters<Compute['open']>): Promise<StripeSlot> {
     const slot = await this.#inline.open(size, signal)
     if (!this.#isOver) return this.#hold(slot)

@@ -101,6 +101,8 @@ export interface Shard {
 export const CUT_NOW_BYTES_MAX = 1024 * 1024
 
 export interface Compute extends AsyncDisposable {
+  /** How many wait for a slot now. */
+  readonly waiting: number
   /** Waits until the budget has room, first come first served. An abort gives the place in the queue up. */
   open(size: SlotSize, signal?: AbortSignal): Promise<StripeSlot>
   /** The same at once, or undefined where someone waits or there is no room. */

@@ -41,6 +41,10 @@ export class InlineCompute implements Compute {
     return new InlineCompute(kernel, await LocalWork.open(), slots, random)
   }
 
+  get waiting(): number {
+    return this.#slots.waiting
+  }
+
   async open(size: SlotSize, signal?: AbortSignal): Promise<StripeSlot> {
     return this.#slot(await this.#slots.take(size, signal), size)
   }

@@ -72,6 +72,10 @@ export class WorkerPool implements Compute {
     return new WorkerPool(await Promise.all(lanes), await LocalWork.open())
   }
 
+  get waiting(): number {
+    return this.#slots.waiting
+  }
+
   async open(size: SlotSize, signal?: AbortSignal): Promise<StripeSlot> {
     return this.#slot(await this.#slots.take(size, signal), size)
   }

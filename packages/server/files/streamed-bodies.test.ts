@@ -25,7 +25,8 @@ const CHUNK_BYTES = 4 * KiB
 const FILE_PIECES = 256
 
 /** Names chunks by their number, all the same length, and writes nothing: what is left is what an upload itself holds. */
-class EmptyCompute implements Pick<Compute, 'open'> {
+class EmptyCompute implements Pick<Compute, 'open' | 'waiting'> {
+  readonly waiting = 0
   readonly #record = recordBufferOf(new Uint8Array(1))
   readonly #memory: { plain: Uint8Array | undefined } = { plain: undefined }
   #chunks = 0
@@ -100,7 +101,7 @@ async function openWorld(world: SessionWorld) {
   const bucket: Bucket = { id: rows.bucket, name: 'default', policy: { ...policy, chunking }, keysOf: () => keys, plan }
   const stripes = new StripesOut(catalog, sessions, new StripeWriter(nodes, clock, systemRandom), clock, LINEAGE)
   const compute = new EmptyCompute()
-  const bodies = new StreamedBodies({ catalog, known: new KnownChunks(catalog), compute, stripes })
+  const bodies = new StreamedBodies({ catalog, known: new KnownChunks(catalog), compute, stripes, clock })
   const pin = sessions.pin()
   const options = { byContent: true, compress: false, useKnown: true, session: pin.session }
   const signal = new AbortController().signal

@@ -8,7 +8,8 @@
  *     send  i-1  ─────────────────────────▶ sealed, written, durable
  *
  * The windows are cut one after the other, because a cut depends on the bytes before it; everything else overlaps. Memory is
- * asked for before the socket is read: a slot per window, a few windows per upload.
+ * asked for before the socket is read: a slot per window, a few windows per upload. What is left over waits for the next window in
+ * memory of its own; where uploads have used that up, the last chunk ends there.
  *
  * What is committed is forgotten, so that a long upload needs no more memory than a short one: of its stripes one per session is
  * kept, which holds the session until the version commit, and of a page its name, once the catalog has its entries.
@@ -21,16 +22,21 @@ import { asSha256, type ChunkId, type Id } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { OfferedPage } from '../catalog/references.ts'
 import { commitPage } from '../catalog/transactions/commit-page.ts'
+import { ByteBudget } from '../cluster/byte-budget.ts'
 import type { SentStripe, StripesOut } from '../cluster/stripes-out.ts'
 import type { Compute, NamedChunk, SlotSize, StripeSlot } from '../compute/compute.ts'
+import type { Clock } from '../seams/clock.ts'
 import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket } from './buckets.ts'
 import type { KnownChunks } from './known-chunks.ts'
 import { PageCutter } from './page-cutter.ts'
 import type { StoredContent } from './stored-content.ts'
+import { type FilledWindow, WindowFiller } from './window-filler.ts'
 
 /** Windows of one upload that are on their way at once. */
 const WINDOWS_MAX = 4
+/** What windows of all uploads have left over, at most 2 MiB each. */
+const CARRIED_BYTES_MAX = 32 * 1024 * 1024
 /** An upload that has more stripes than this waiting for its version commits them, and from then on each as it goes. */
 const UNCOMMITTED_STRIPES_MAX = 16
 /** Contents of one file: a tebibyte. */
@@ -50,19 +56,22 @@ export interface StreamOptions {
 interface StreamFloor {
   readonly catalog: Catalog
   readonly known: KnownChunks
-  readonly compute: Pick<Compute, 'open'>
+  readonly compute: Pick<Compute, 'open' | 'waiting'>
   readonly stripes: StripesOut
+  readonly clock: Clock
 }
 
 export class StreamedBodies {
   readonly #floor: StreamFloor
+  /** Nobody waits for it. */
+  readonly #carried = new ByteBudget(CARRIED_BYTES_MAX, 0)
 
   constructor(floor: StreamFloor) {
     this.#floor = floor
   }
 
   async store(bucket: Bucket, body: AsyncIterable<Uint8Array>, options: StreamOptions): Promise<StoredContent> {
-    return await new Stream(bucket, options, this.#floor).run(body)
+    return await new Stream(bucket, options, this.#floor, this.#carried).run(body)
   }
 }
 
@@ -87,6 +96,7 @@ class Stream {
   readonly #bucket: Bucket
   readonly #options: StreamOptions
   readonly #floor: StreamFloor
+  readonly #carried: ByteBudget
   readonly #carryRoom: number
   readonly #capacity: number
   readonly #slotSize: SlotSize
@@ -101,6 +111,8 @@ class Stream {
   /** The windows behind the one that is filled, each until its stripe is durable. */
   readonly #underway = new Set<Promise<void>>()
   #carry: Promise<Uint8Array> = Promise.resolve(new Uint8Array())
+  /** Of the shared memory for what is left over. */
+  #carriedBytes = 0
   /** When the pages of all windows that have left are in the catalog. */
   #paged: Promise<void> = Promise.resolve()
   #commitsAsItGoes: boolean
@@ -109,7 +121,8 @@ class Stream {
   #loneChunk: ChunkId | null = null
   #failure: { readonly cause: unknown } | undefined
 
-  constructor(bucket: Bucket, options: StreamOptions, floor: StreamFloor) {
+  constructor(bucket: Bucket, options: StreamOptions, floor: StreamFloor, carried: ByteBudget) {
+    this.#carried = carried
     this.#bucket = bucket
     this.#options = options
     this.#commitsAsItGoes = options.commitAsItGoes
@@ -132,6 +145,7 @@ class Stream {
     }
     if (this.#failure !== undefined) {
       await Promise.allSettled([...this.#underway, this.#paged])
+      this.#giveCarried()
       this.#release()
       throw this.#failure.cause
     }
@@ -157,9 +171,15 @@ class Stream {
   }
 
   async #fillWindows(body: AsyncIterable<Uint8Array>): Promise<void> {
-    // Undefined from the moment that a window has left: then it is not ours to release any more.
-    let slot: StripeSlot | undefined
-    let filled = this.#carryRoom
+    const { clock, compute } = this.#floor
+    const filler = new WindowFiller({
+      clock,
+      from: this.#carryRoom,
+      to: this.#capacity,
+      open: () => this.#openSlot(),
+      othersWait: () => compute.waiting > 0,
+      leave: (window) => this.#leave(window, false),
+    })
     try {
       for await (const piece of body) {
         this.#hash.update(piece)
@@ -167,26 +187,14 @@ class Stream {
         noteMoved(piece.length)
         if (this.#size > FILE_BYTES_MAX)
           throw new HoldfastError('body_too_large', `a file is at most ${FILE_BYTES_MAX} bytes`)
-        for (let at = 0; at < piece.length; ) {
-          if (slot !== undefined && filled === this.#capacity) {
-            this.#leave(slot, filled, false)
-            slot = undefined
-            filled = this.#carryRoom
-          }
-          slot ??= await this.#openSlot()
-          const length = Math.min(piece.length - at, this.#capacity - filled)
-          slot.plain.set(length === piece.length ? piece : piece.subarray(at, at + length), filled)
-          at += length
-          filled += length
-        }
+        await filler.add(piece)
         if (this.#failure !== undefined) throw this.#failure.cause
       }
-      slot ??= await this.#openSlot()
+      this.#leave(await filler.end(), true)
     } catch (error) {
-      slot?.release()
+      filler.abandon()
       throw error
     }
-    this.#leave(slot, filled, true)
   }
 
   async #openSlot(): Promise<StripeSlot> {
@@ -196,8 +204,9 @@ class Stream {
   }
 
   /** Sends a filled window on its way; the next may be filled meanwhile. */
-  #leave(slot: StripeSlot, filled: number, final: boolean): void {
-    const cut = this.#cutWindow(slot, this.#carry, filled, final)
+  #leave(filled: FilledWindow, final: boolean): void {
+    const { slot } = filled
+    const cut = this.#cutWindow(filled, this.#carry, final)
     const sent = cut.then(({ fresh }) => this.#send(slot, fresh))
     const pages = cut.then((named) => named.pages)
     this.#carry = cut.then(({ rest }) => rest)
@@ -213,23 +222,18 @@ class Stream {
   }
 
   /** Names the chunks of a window, in order, and copies out what is left. */
-  async #cutWindow(slot: StripeSlot, carried: Promise<Uint8Array>, filled: number, final: boolean): Promise<Cut> {
+  async #cutWindow({ slot, end }: FilledWindow, carried: Promise<Uint8Array>, final: boolean): Promise<Cut> {
     try {
       const carry = await carried
       const offset = this.#carryRoom - carry.length
       slot.plain.set(carry, offset)
-      const { keys } = this.#bucket.plan
-      const sizes = this.#bucket.policy.chunking
-      const chunks = await slot.cut({
-        keys,
-        offset,
-        length: filled - offset,
-        byContent: this.#options.byContent,
-        sizes,
-        final,
-      })
-      const last = chunks.at(-1)
-      const rest = slot.plain.slice(last === undefined ? offset : last.offset + last.length, filled)
+      this.#giveCarried()
+      const chunks = await this.#cut(slot, { from: offset, to: end, final })
+      const from = offset + chunks.reduce((sum, { length }) => sum + length, 0)
+      const isCarried = this.#carried.tryTake(end - from)
+      if (isCarried) this.#carriedBytes = end - from
+      else chunks.push(...(await this.#cut(slot, { from, to: end, final: true })))
+      const rest = slot.plain.slice(isCarried ? from : end, end)
       const pages: number[] = []
       for (const { id, length } of chunks) {
         const page = this.#cutter.add(id, length)
@@ -244,6 +248,17 @@ class Stream {
       slot.release()
       throw error
     }
+  }
+
+  #cut(slot: StripeSlot, { from, to, final }: { from: number; to: number; final: boolean }): Promise<NamedChunk[]> {
+    const { keys } = this.#bucket.plan
+    const sizes = this.#bucket.policy.chunking
+    return slot.cut({ keys, offset: from, length: to - from, byContent: this.#options.byContent, sizes, final })
+  }
+
+  #giveCarried(): void {
+    this.#carried.give(this.#carriedBytes)
+    this.#carriedBytes = 0
   }
 
   async #send(slot: StripeSlot, fresh: readonly NamedChunk[]): Promise<void> {

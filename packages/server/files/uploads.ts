@@ -25,6 +25,7 @@ import { contentTypeOf } from './sniff-type.ts'
 import type { StoredContent } from './stored-content.ts'
 import { chooseStrategy } from './strategy.ts'
 import type { StreamedBodies } from './streamed-bodies.ts'
+import { GATHERED_BYTES } from './window-filler.ts'
 
 /** A body up to this length is handed over whole. */
 export const SMALL_BODY_BYTES_MAX = 1024 * 1024
@@ -34,9 +35,11 @@ const WAITERS_MAX = 1024
 /** As much of a body as its type is guessed from. */
 const SNIFF_BYTES = 512
 /** A body whose length nobody said is most often small: of it as much is read before it streams. */
-const GATHERED_BYTES_MAX = 256 * 1024
+const UNKNOWN_BYTES_MAX = 256 * 1024
 /** What a reader is given at once. */
 const PIECE_BYTES_MAX = 64 * 1024
+/** What a body that streams holds besides its windows. */
+const STREAM_BYTES = GATHERED_BYTES + PIECE_BYTES_MAX
 
 export interface UploadRequest {
   readonly bucket: string
@@ -131,30 +134,31 @@ export class Uploads {
   async #lend<Result>(
     lengthBytes: number,
     signal: AbortSignal,
-    work: (giveBack: () => void) => Promise<Result>,
+    work: (keep: (bytes: number) => void) => Promise<Result>,
   ): Promise<Result> {
     await this.#admitted.take(lengthBytes, signal)
-    let isLent = true
-    const giveBack = (): void => {
-      if (isLent) this.#admitted.give(lengthBytes)
-      isLent = false
+    let lentBytes = lengthBytes
+    const keep = (bytes: number): void => {
+      this.#admitted.give(lentBytes - bytes)
+      lentBytes = bytes
     }
     try {
-      return await work(giveBack)
+      return await work(keep)
     } finally {
-      giveBack()
+      keep(0)
     }
   }
 
-  /** The beginning of a body lies in lent room until it has gone into a slot. */
+  /** The beginning of a body lies in lent room, of which a part stays for the pieces that follow. */
   async #begin<Result>(
     { body, lengthBytes, signal }: UploadRequest,
     store: (begun: Begun) => Promise<Result>,
   ): Promise<Result> {
     if (body instanceof Uint8Array) return await store({ first: body, body })
-    const wantedBytes = lengthBytes === undefined ? GATHERED_BYTES_MAX : SNIFF_BYTES
-    return await this.#lend(wantedBytes + PIECE_BYTES_MAX, signal, async (giveBack) => {
-      return await store(await begin(body, wantedBytes, giveBack))
+    const wantedBytes = lengthBytes === undefined ? UNKNOWN_BYTES_MAX : SNIFF_BYTES
+    const lentBytes = Math.max(wantedBytes + PIECE_BYTES_MAX, STREAM_BYTES)
+    return await this.#lend(lentBytes, signal, async (keep) => {
+      return await store(await begin(body, wantedBytes, () => keep(STREAM_BYTES)))
     })
   }
 
