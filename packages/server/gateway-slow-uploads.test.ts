@@ -80,9 +80,11 @@ describe('a gateway with slow uploads', () => {
     const puts = Array.from({ length: 400 }, (_, i) => test.put(`file ${i}`, slow(), { lengthBytes: 2 * MiB }))
     await new Promise(setImmediate)
     assert.equal(begun, (48 * MiB) / (128 * KiB))
+    assert.equal(test.gateway.uploads.isCrowded, true)
     goOn()
     await advanceUntil(clock, Promise.all(puts))
     assert.equal(begun, 400)
+    assert.equal(test.gateway.uploads.isCrowded, false)
   })
 
   it('leaves its slots to them while nobody else asks for one', async () => {

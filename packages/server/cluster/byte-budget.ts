@@ -22,6 +22,10 @@ export class ByteBudget {
     return this.#heldBytes
   }
 
+  get waiting(): number {
+    return this.#waiters.length
+  }
+
   /** At once if there is room and nobody waits. */
   tryTake(bytes: number): boolean {
     assert(bytes <= this.#capacityBytes, 'one holder fits the budget')

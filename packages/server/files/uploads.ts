@@ -101,6 +101,11 @@ export class Uploads {
     this.#ids = seams.ids
   }
 
+  /** Whether bodies wait for room that others hold. */
+  get isCrowded(): boolean {
+    return this.#admitted.waiting > 0
+  }
+
   /** Lends room for a small body, which is asked for before any of it is read. @throws overloaded */
   admit<Result>(lengthBytes: number, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
     return this.#lend(lengthBytes, signal, work)

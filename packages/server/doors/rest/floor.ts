@@ -12,7 +12,7 @@ export type NameFloor = Pick<
   Names,
   'byId' | 'byPath' | 'delete' | 'history' | 'list' | 'move' | 'moveFolder' | 'restore' | 'setTags'
 >
-export type UploadFloor = Pick<Uploads, 'admit' | 'put'>
+export type UploadFloor = Pick<Uploads, 'admit' | 'isCrowded' | 'put'>
 export type DownloadFloor = Pick<Downloads, 'open'>
 
 export type ClusterFloor = Pick<ClusterHealth, 'health' | 'isWritableWithout'>

@@ -30,6 +30,8 @@ export const FORM_PART_HEADERS_MAX = 16
  * count, so a slow disk of ours never makes a client slow; the first window is the grace.
  */
 export const BODY_BYTES_PER_SECOND_MIN = 1 * KiB
+/** The same while others wait for the room that bodies take up: a small one comes within a window. */
+export const CROWDED_BYTES_PER_SECOND_MIN = 32 * KiB
 export const BODY_WINDOW_MS = 30_000
 /** How often bodies are looked at. */
 export const BODY_TICK_MS = 1000

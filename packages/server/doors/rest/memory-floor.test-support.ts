@@ -107,6 +107,7 @@ export class MemoryFloor implements Floor {
 
   readonly uploads: Floor['uploads'] = {
     admit: (_lengthBytes, _signal, work) => work(),
+    isCrowded: false,
     put: async (request) => {
       assertPath(request.path)
       await this.beforePut?.(request)

@@ -93,7 +93,8 @@ export class RestServer implements AsyncDisposable {
     app.addHook('onRequest', (request, _reply, done) =>
       done(request.is404 ? nowhere(gate.check(request, 'file.read'), request) : undefined),
     )
-    const all = endpoints(floor, { bodies: new Bodies(clock), clock, gate, problems, version })
+    const bodies = new Bodies(clock, () => floor.uploads.isCrowded)
+    const all = endpoints(floor, { bodies, clock, gate, problems, version })
     await mount(app, all, (action, takesBody) => gate.guard(action, takesBody))
     await app.ready()
     return new RestServer(app, all, gate, clock)

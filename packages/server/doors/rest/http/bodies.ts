@@ -13,8 +13,8 @@ export class Bodies {
   readonly pace: BodyPace
   #inFlight = 0
 
-  constructor(clock: Clock) {
-    this.pace = new BodyPace(clock)
+  constructor(clock: Clock, isCrowded: () => boolean) {
+    this.pace = new BodyPace(clock, isCrowded)
   }
 
   get inFlight(): number {

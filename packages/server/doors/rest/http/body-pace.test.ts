@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ManualClock } from '../../../seams/manual-clock.test-support.ts'
-import { BODY_BYTES_PER_SECOND_MIN, BODY_TICK_MS, BODY_WINDOW_MS } from '../limits.ts'
+import { BODY_BYTES_PER_SECOND_MIN, BODY_TICK_MS, BODY_WINDOW_MS, CROWDED_BYTES_PER_SECOND_MIN } from '../limits.ts'
 import { BodyPace, type WatchedBody } from './body-pace.ts'
 
 class Body implements WatchedBody {
@@ -18,9 +18,9 @@ class Body implements WatchedBody {
   }
 }
 
-function watched() {
+function watched(isCrowded = false) {
   const clock = new ManualClock()
-  const pace = new BodyPace(clock)
+  const pace = new BodyPace(clock, () => isCrowded)
   const body = new Body()
   pace.watch(body)
   const pass = (ms: number, bytesPerSecond: number) => {
@@ -50,6 +50,15 @@ describe('the pace of bodies', () => {
     assert.equal(slow.body.failed, 'body_too_slow')
   })
 
+  it('wants more of a body while others wait for the room that it takes up', () => {
+    const enough = watched(true)
+    enough.pass(10 * BODY_WINDOW_MS, CROWDED_BYTES_PER_SECOND_MIN)
+    assert.equal(enough.body.failed, undefined)
+    const slow = watched(true)
+    slow.pass(BODY_WINDOW_MS, CROWDED_BYTES_PER_SECOND_MIN - 1)
+    assert.equal(slow.body.failed, 'body_too_slow')
+  })
+
   it('does not let a fast beginning pay for a slow end', () => {
     const { body, pass } = watched()
     pass(BODY_WINDOW_MS, 1024 * 1024)
@@ -66,11 +75,12 @@ describe('the pace of bodies', () => {
 
   it('does not count the time in which this process stood still', () => {
     const { clock, body } = watched()
-    const pace = new BodyPace({
+    const hasty = {
       now: () => clock.now(),
       monotonicMs: () => 100 * clock.monotonicMs(),
-      after: (ms, act) => clock.after(ms, act),
-    })
+      after: (ms: number, act: () => void) => clock.after(ms, act),
+    }
+    const pace = new BodyPace(hasty, () => false)
     const other = new Body()
     pace.watch(other)
     clock.advance(2 * BODY_TICK_MS)

@@ -4,12 +4,12 @@
  *
  *     waited   |---------- 30 s ----------|---------- 30 s ----------|
  *     bytes        at least 30 KiB: on         fewer: body_too_slow
+ *
+ * While others wait for the room that it takes up, a body has to be faster.
  */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Clock, Timer } from '../../../seams/clock.ts'
-import { BODY_BYTES_PER_SECOND_MIN, BODY_TICK_MS, BODY_WINDOW_MS } from '../limits.ts'
-
-const WINDOW_BYTES_MIN = (BODY_BYTES_PER_SECOND_MIN * BODY_WINDOW_MS) / 1000
+import { BODY_BYTES_PER_SECOND_MIN, BODY_TICK_MS, BODY_WINDOW_MS, CROWDED_BYTES_PER_SECOND_MIN } from '../limits.ts'
 
 export interface WatchedBody {
   receivedBytes: number
@@ -25,12 +25,14 @@ interface Window {
 
 export class BodyPace {
   readonly #clock: Clock
+  readonly #isCrowded: () => boolean
   readonly #bodies = new Map<WatchedBody, Window>()
   #timer: Timer | undefined
   #lookedAtMs = 0
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, isCrowded: () => boolean) {
     this.#clock = clock
+    this.#isCrowded = isCrowded
   }
 
   watch(body: WatchedBody): void {
@@ -54,13 +56,14 @@ export class BodyPace {
   #look(): void {
     // If this process stood still, what was sent meanwhile is still unread: that time is not the client's.
     const passedMs = Math.min(this.#clock.monotonicMs() - this.#lookedAtMs, 2 * BODY_TICK_MS)
+    const bytesPerSecond = this.#isCrowded() ? CROWDED_BYTES_PER_SECOND_MIN : BODY_BYTES_PER_SECOND_MIN
     for (const [body, window] of this.#bodies) {
       if (!body.isWaiting()) continue
       window.waitedMs += passedMs
       if (window.waitedMs < BODY_WINDOW_MS) continue
-      if (body.receivedBytes - window.fromBytes < WINDOW_BYTES_MIN) {
+      if (body.receivedBytes - window.fromBytes < (bytesPerSecond * BODY_WINDOW_MS) / 1000) {
         this.#bodies.delete(body)
-        body.fail(tooSlow())
+        body.fail(tooSlow(bytesPerSecond))
       } else {
         window.waitedMs = 0
         window.fromBytes = body.receivedBytes
@@ -69,6 +72,7 @@ export class BodyPace {
   }
 }
 
-function tooSlow(): HoldfastError {
-  return new HoldfastError('body_too_slow', `a body arrives with at least ${BODY_BYTES_PER_SECOND_MIN} bytes a second`)
+function tooSlow(bytesPerSecond: number): HoldfastError {
+  const whenever = bytesPerSecond > BODY_BYTES_PER_SECOND_MIN ? ' while others wait' : ''
+  return new HoldfastError('body_too_slow', `a body arrives with at least ${bytesPerSecond} bytes a second${whenever}`)
 }
