@@ -262,7 +262,7 @@ export class World {
   }
 
   #purgeDebris(): void {
-    const { below } = this.catalog.run(closeSessions, { nowMs: this.catalog.nowMs })
+    const below = this.catalog.run(closeSessions, { nowMs: this.catalog.nowMs })
     const dead = this.catalog.run(deadSessions, { from: 0, below, limit: 1000 })
     const blocks = new Set(dead.map(({ session }) => session))
     const asked = [...this.onNodes].filter((stripe) => blocks.has(sessionOf(stripe)))

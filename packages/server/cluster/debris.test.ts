@@ -64,8 +64,8 @@ class World extends SessionWorld {
   }
 }
 
-function shardOf({ stripe, sequence }: StripeTicket, index: number): ShardPut {
-  return { ...putOf({ stripe, index }, randomBytes(10)), order: { lineage: LINEAGE, sequence } }
+function shardOf({ stripe, sequence }: StripeTicket, index: number, bytes = randomBytes(10)): ShardPut {
+  return { ...putOf({ stripe, index }, bytes), order: { lineage: LINEAGE, sequence } }
 }
 
 describe('debris', () => {
@@ -110,6 +110,69 @@ describe('debris', () => {
       await sessions[Symbol.asyncDispose]()
     })
   }
+
+  it('that comes while a node answers what it has is refused, for puts are closed before it is asked', async () => {
+    using world = new World()
+    const { sessions, reaper } = await world.open()
+    const ticket = await sessions.stripe()
+    await world.put(1, ticket)
+    ticket.pin.release()
+    const store = world.faulty(1)
+    const list = store.list.bind(store)
+    const answers: unknown[] = []
+    store.list = async (options) => {
+      const listed = await list(options)
+      answers.push(await world.put(1, ticket, 4).then(() => 'kept', codeOf))
+      return listed
+    }
+    for (let run = 0; run < 3; run++) await world.run(reaper)
+    store.list = list
+    assert.deepEqual([...new Set(answers)], ['session_ended'])
+    assert.deepEqual(await world.heldBy(1), [])
+    await sessions[Symbol.asyncDispose]()
+  })
+
+  it('goes by an order that a put of a living session outlives, though it is the same shard', async () => {
+    using world = new World()
+    const { sessions, reaper } = await world.open()
+    const dead = await sessions.stripe()
+    const bytes = randomBytes(10)
+    await world.faulty(1).put(shardOf(dead, 0, bytes))
+    dead.pin.release()
+    await sessions.roll()
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    await sessions.stripe()
+    await sessions.roll()
+    const repair = await sessions.stripe()
+    const store = world.faulty(1)
+    const purge = store.purge.bind(store)
+    let purges = 0
+    store.purge = async (ids, order) => {
+      purges++
+      if (purges === 1) await store.put(shardOf({ ...repair, stripe: dead.stripe }, 0, bytes))
+      await purge(ids, order)
+    }
+    for (let run = 0; run < 3; run++) await world.run(reaper)
+    assert.ok(purges > 0)
+    assert.deepEqual(await world.heldBy(1), [{ stripe: dead.stripe, index: 0 }])
+    await sessions[Symbol.asyncDispose]()
+  })
+
+  it('is not asked for on a node that is silent, whose readers would lose it', async () => {
+    using world = new World()
+    const { sessions, reaper } = await world.open()
+    const ticket = await sessions.stripe()
+    for (const node of [1, 2]) await world.put(node, ticket)
+    ticket.pin.release()
+    const { promise: hangs, resolve: goOn } = Promise.withResolvers<boolean>()
+    world.nodes.noteSilence(1, hangs)
+    for (let run = 0; run < 3; run++) await world.run(reaper)
+    assert.deepEqual([(await world.heldBy(1)).length, (await world.heldBy(2)).length], [1, 0])
+    goOn(true)
+    for (let run = 0; run < 3; run++) await world.run(reaper)
+    assert.deepEqual(await world.heldBy(1), [])
+    await sessions[Symbol.asyncDispose]()
+  })
 
   it('of a session waits for older ones that live, whose puts a node must still take', async () => {
     using world = new World()
@@ -195,3 +258,7 @@ describe('debris', () => {
     await sessions[Symbol.asyncDispose]()
   })
 })
+
+function codeOf(error: unknown): string {
+  return error instanceof HoldfastError ? error.code : String(error)
+}

@@ -16,12 +16,7 @@
 import { asStripeId, type Id, type StripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { NodeRow } from '../catalog/rows.ts'
-import {
-  type ClosedSessions,
-  closeSessions,
-  deadSessions,
-  forgetSessions,
-} from '../catalog/transactions/dead-sessions.ts'
+import { closeSessions, deadSessions, forgetSessions } from '../catalog/transactions/dead-sessions.ts'
 import { listNodes } from '../catalog/transactions/list-nodes.ts'
 import { nodeCompared } from '../catalog/transactions/node-compared.ts'
 import { shardsOf } from '../catalog/transactions/shards-of.ts'
@@ -56,30 +51,32 @@ export class Debris {
 
   /** Answers how many shards went. */
   async clear(): Promise<number> {
-    const closed = await this.#catalog.write(closeSessions, { nowMs: this.#clock.now() })
+    const below = await this.#catalog.write(closeSessions, { nowMs: this.#clock.now() })
     let cleared = 0
     for (const row of await this.#catalog.read(listNodes, {})) {
-      if (this.#nodes.isOnline(row.number)) cleared += await this.#clearNode(row, closed)
+      // A node that is silent is another time's work: its list would wait for the put that hangs, and count as a failure.
+      const isAsked = this.#nodes.isOnline(row.number) && !this.#nodes.isSilent(row.number)
+      if (isAsked) cleared += await this.#clearNode(row, below)
     }
-    await this.#catalog.write(forgetSessions, { below: closed.below, keptMax: this.#deadSessionsMax })
+    await this.#catalog.write(forgetSessions, { below, keptMax: this.#deadSessionsMax })
     return cleared
   }
 
-  async #clearNode(row: NodeRow, closed: ClosedSessions): Promise<number> {
-    if (row.walkedTo !== null) return await this.#walk(row, row.walkedTo, closed.sequence)
-    if (row.comparedTo > 0) return await this.#compare(row, closed)
-    if (await this.#close(row.number, closed.below)) await this.#note(row, closed.below, WALK_BEGINS)
+  async #clearNode(row: NodeRow, below: number): Promise<number> {
+    if (row.walkedTo !== null) return await this.#walk(row, row.walkedTo)
+    if (row.comparedTo > 0) return await this.#compare(row, below)
+    if (await this.#close(row.number, below)) await this.#note(row, below, WALK_BEGINS)
     return 0
   }
 
   /** In the blocks of the sessions that died since it was compared. */
-  async #compare(row: NodeRow, { below, sequence }: ClosedSessions): Promise<number> {
+  async #compare(row: NodeRow, below: number): Promise<number> {
     const { number, comparedTo: from } = row
     const dead = await this.#catalog.read(deadSessions, { from, below, limit: SESSIONS_AT_ONCE })
     if (dead.length === 0 || !(await this.#close(number, below))) return 0
     let [cleared, comparedTo] = [0, from]
     for (const each of dead) {
-      const clearedOf = await this.#clearBlock(number, each.session, { below, sequence })
+      const clearedOf = await this.#clearBlock(number, each.session, below)
       if (clearedOf === undefined) break
       cleared += clearedOf
       comparedTo = each.sequence + 1
@@ -89,13 +86,12 @@ export class Debris {
   }
 
   /** In all that it held when the walk began. */
-  async #walk(row: NodeRow, from: StripeId, sequence: number): Promise<number> {
-    const closed = { below: row.comparedTo, sequence }
+  async #walk(row: NodeRow, from: StripeId): Promise<number> {
     // What stands behind the index 0 of the last stripe was perhaps looked at already.
     let after: ShardId | null = { stripe: from, index: 0 }
     let cleared = 0
     for (let pages = 0; pages < WALKED_PAGES_AT_ONCE && after !== null; pages++) {
-      const page: Page | undefined = await this.#clearPage(row.number, after, () => true, closed)
+      const page: Page | undefined = await this.#clearPage(row.number, after, () => true, row.comparedTo)
       if (page === undefined) break
       cleared += page.cleared
       after = page.last
@@ -105,17 +101,12 @@ export class Debris {
   }
 
   /** Undefined where the node fails, also below. */
-  async #clearBlock(node: number, session: Id, closed: ClosedSessions): Promise<number | undefined> {
+  async #clearBlock(node: number, session: Id, below: number): Promise<number | undefined> {
     // The session's own id ends in zeros and names no stripe: it is where its block begins.
     let after: ShardId | null = { stripe: asStripeId(session), index: INDEX_MAX }
     let cleared = 0
     while (after !== null) {
-      const page: Page | undefined = await this.#clearPage(
-        node,
-        after,
-        (id) => sessionOf(id.stripe) === session,
-        closed,
-      )
+      const page: Page | undefined = await this.#clearPage(node, after, (id) => sessionOf(id.stripe) === session, below)
       if (page === undefined) return undefined
       cleared += page.cleared
       after = page.last
@@ -123,22 +114,26 @@ export class Debris {
     return cleared
   }
 
-  /** Only what was put below the closed number is judged: anything later may still come to its commit. */
+  /**
+   * Only what was put below the closed number is judged, and only that is purged: anything later may still come to its commit, and be the
+   * same shard again.
+   */
   async #clearPage(
     node: number,
     after: ShardId,
     isAsked: (id: ShardId) => boolean,
-    { below, sequence }: ClosedSessions,
+    below: number,
   ): Promise<Page | undefined> {
     const listed = await this.#ask(node, (store) => store.list({ after, limit: LISTED_AT_ONCE }))
     if (listed === undefined) return undefined
     const entries = listed.filter(({ id }) => isAsked(id))
     const old = entries.filter(({ order }) => order.lineage === this.#lineage && order.sequence < below)
     const stripes = [...new Set(old.map(({ id }) => id.stripe))]
-    const named = new Set((await this.#catalog.scan(shardsOf, { stripes })).map(nameOf))
+    // Not a mere look: one that was made under such a session, and comes to its end only now, must fail on this.
+    const named = new Set((await this.#catalog.write(shardsOf, { stripes })).map(nameOf))
     const debris = old.map(({ id }) => id).filter((id) => !named.has(nameOf({ ...id, node })))
     if (debris.length > 0) {
-      const order = { lineage: this.#lineage, sequence }
+      const order = { lineage: this.#lineage, sequence: below }
       const isPurged = await this.#ask(node, (store) => store.purge(debris, order).then(() => true))
       if (isPurged === undefined) return undefined
     }

@@ -13,20 +13,12 @@ import { currentSequence } from '../sequence.ts'
 import { endExpired, oldestAliveSequence } from '../sessions.ts'
 import { query, type Steps, type Transaction } from '../transaction.ts'
 
-export interface ClosedSessions {
-  /** Every session that was opened below this number has ended. */
-  readonly below: number
-  /** What is ordered now. */
-  readonly sequence: number
-}
-
-/** Ends what has expired. */
-export const closeSessions: Transaction<{ readonly nowMs: number }, ClosedSessions> = {
+/** Ends what has expired. Every session that was opened below the number that it answers has ended. */
+export const closeSessions: Transaction<{ readonly nowMs: number }, number> = {
   name: 'closeSessions',
   *run({ nowMs }) {
     yield* endExpired(nowMs)
-    const sequence = yield* currentSequence()
-    return { below: Math.min(yield* oldestAliveSequence(), sequence), sequence }
+    return Math.min(yield* oldestAliveSequence(), yield* currentSequence())
   },
 }
 

@@ -47,6 +47,17 @@ describe('nodeStarted', () => {
     assert.deepEqual(endsIn(catalog), [[1, 4096]])
   })
 
+  it('has a disk compared from the beginning each time that it went back', () => {
+    using catalog = new TestCatalog()
+    const { start } = starter(catalog)
+    start({ starts: 5 })
+    const comparedTo = () => catalog.run(listNodes, {})[0]?.comparedTo
+    for (let time = 0; time < 2; time++) {
+      catalog.run(nodeCompared, { number: 1, before: 0, comparedTo: 50, walkedTo: null })
+      assert.deepEqual([comparedTo(), start({ starts: 3 }).verdict, comparedTo()], [50, 'rolled_back', 0])
+    }
+  })
+
   it('sees that a disk was rolled back, by its starts, by a shorter segment and by one that it lacks', () => {
     for (const given of [
       { starts: 5, segmentEnds: ends(8192, 4096) },

@@ -43,15 +43,14 @@ export const nodeStarted: Transaction<NodeStartedArgs, NodeStartedResult> = {
     const known = nodeRow(row)
     const { number } = known
     if (rows.length > 1 || known.node !== args.node || known.disk !== args.disk) return { number, verdict: 'cloned' }
-    if (known.rolledBackAt !== null) return { number, verdict: 'rolled_back' }
+    if (known.rolledBackAt !== null) {
+      yield* compareAnew(number)
+      return { number, verdict: 'rolled_back' }
+    }
     const ends = yield* knownEnds(number)
     if (isEarlier(args, known) || isBehind(args.segmentEnds, ends)) {
-      // What was purged from it since may be there again.
-      yield* query(
-        'UPDATE nodes SET rolled_back_at = ?, compared_to = 0, walked_to = NULL WHERE number = ?',
-        args.nowMs,
-        number,
-      )
+      yield* query('UPDATE nodes SET rolled_back_at = ? WHERE number = ?', args.nowMs, number)
+      yield* compareAnew(number)
       return { number, verdict: 'rolled_back' }
     }
     yield* setEnds(number, ends, args.segmentEnds)
@@ -67,6 +66,11 @@ export const nodeStarted: Transaction<NodeStartedArgs, NodeStartedResult> = {
     )
     return { number, verdict: 'current' }
   },
+}
+
+/** What was purged from a disk before it went back may be there again, and a marked one may go back any number of times. */
+function* compareAnew(node: number): Steps<void> {
+  yield* query('UPDATE nodes SET compared_to = 0, walked_to = NULL WHERE number = ?', node)
 }
 
 /** A disk that went back counts up again: what it then calls by a number that is known is another start. */
