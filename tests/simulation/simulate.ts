@@ -137,6 +137,7 @@ class Run {
     await this.#collect()
     await this.#readAll()
     await this.#checks.noDebris()
+    await this.#comeTooLate()
     this.#checks.deadSessionsAreFew(this.#deadSessionsMax)
     this.#assertNoBug()
   }
@@ -181,6 +182,17 @@ class Run {
 
   async #readAll(): Promise<void> {
     await this.#clients.readEverything((path, code) => this.#checks.isRefusedWithReason(path, code))
+  }
+
+  /** What was held back all the time comes to nodes that have started since they were compared, and that nobody compares any more. */
+  async #comeTooLate(): Promise<void> {
+    this.#trace.line('what is late comes last')
+    for (const node of this.#cluster.nodes) node.crash('kill')
+    for (const node of this.#cluster.nodes) await this.#cluster.startNode(node)
+    this.#cluster.network.letGo()
+    await this.#timeline.sleep(5000)
+    await this.#collect()
+    await this.#checks.noDebris()
   }
 
   /** Nodes that are up, with room for any shard. */

@@ -16,6 +16,8 @@ import type { Trace } from './trace.ts'
 const TIMEOUT_MS = 8000
 /** What is late comes at most so much later. */
 const LATE_MS_MAX = 40_000
+/** The first that are late come last of all, when `letGo` says so. */
+const HELD_MAX = 20
 /** What a gateway sent outlives it by so much; then its connections are gone. */
 const RESET_AFTER_MS = 300
 
@@ -62,6 +64,7 @@ export class SimulatedNetwork {
   /** Reads at these nodes wait for the promise, however long that takes. */
   readonly hangs = new Map<SimulatedNode, Promise<void>>()
   rates: NetworkRates = CALM_NETWORK
+  readonly #held: (() => void)[] = []
 
   constructor(
     seams: { timeline: Timeline; random: SeededRandom; trace: Trace },
@@ -75,6 +78,11 @@ export class SimulatedNetwork {
     this.#nodes = nodes
     this.#onBug = onBug
     this.#sabotage = sabotage
+  }
+
+  /** Now comes what was held back from the first. */
+  letGo(): void {
+    for (const come of this.#held.splice(0)) come()
   }
 
   /** As a gateway of this life sees it. */
@@ -157,14 +165,17 @@ export class SimulatedNetwork {
           (error: unknown) => answer(() => reject(error)),
         )
       }
+      const comesAgain = (): void => {
+        this.#trace.line(`> ${what} at ${node.name}, late`)
+        this.#ask(node, act).catch(() => undefined)
+      }
       const isLate = mayComeLate && this.#random.chance(this.rates.lateRequest)
       if (!isLate) this.#travel(node, 'request', what, arrive)
       if (!isLate && !(mayComeLate && this.#random.chance(this.rates.secondCopy))) return
       this.#trace.fault(isLate ? 'late request' : 'second copy', `${what} to ${node.name}`)
-      this.#timeline.after(this.#random.between(0, LATE_MS_MAX), () => {
-        this.#trace.line(`> ${what} at ${node.name}, late`)
-        this.#ask(node, act).catch(() => undefined)
-      })
+      const lateByMs = this.#random.between(0, LATE_MS_MAX)
+      if (isLate && this.#held.length < HELD_MAX) this.#held.push(comesAgain)
+      else this.#timeline.after(lateByMs, comesAgain)
     })
   }
 
