@@ -64,6 +64,27 @@ describe('a gateway whose drives are away or damaged', () => {
     await assert.rejects(test.get('large'), (error) => error instanceof HoldfastError)
   })
 
+  it('relies on what is stored while k of its shards are there, and stores it again when nobody could read it', async () => {
+    await using test = await TestGateway.open({ nodes: 8 })
+    const body = randomBytes(4 * KiB)
+    const stripes = (): number => test.catalog.engine.query('SELECT stripe_id FROM stripes', []).length
+    await test.put('path', body)
+    const holders = shardsIn(test).map(({ node }) => node)
+    const takeAway = async (node = 0): Promise<void> => {
+      for (const on of ['report', 'get', 'put'] as const) test.stores[node - 1]?.inject({ on, error: away })
+      await test.nodes.refresh()
+    }
+    await takeAway(holders[0])
+    await takeAway(holders[1])
+    await test.put('path', body)
+    assert.equal(stripes(), 1)
+    await takeAway(holders[2])
+    await assert.rejects(test.get('path'), refusal('file_unavailable'))
+    await test.put('path', body)
+    assert.equal(stripes(), 2)
+    assert.deepEqual(await test.get('path'), body)
+  })
+
   it('writes on with one node away, refuses with two, and goes on when they are back', async () => {
     await using test = await TestGateway.open()
     const body = randomBytes(4 * KiB)

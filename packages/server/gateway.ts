@@ -64,7 +64,7 @@ export class Gateway implements AsyncDisposable {
     })
     const buckets = new Buckets(catalog, masterKeys, nodes, { clock, ids, random })
     const keys = new IdempotencyKeys(catalog, clock)
-    const known = new KnownChunks(catalog)
+    const known = new KnownChunks(catalog, nodes)
     const small = new SmallBodies(known, compute, new Packer(compute, stripes, clock))
     const streamed = new StreamedBodies({ catalog, known, compute, stripes, clock })
     this.buckets = buckets

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { chunkNamed, TestCatalog } from './test-catalog.test-support.ts'
+import { commitStripe } from './transactions/commit-stripe.ts'
 import { findChunks } from './transactions/find-chunks.ts'
 import { nodeStarted } from './transactions/node-started.ts'
 import { shardsDamaged } from './transactions/shards-damaged.ts'
@@ -24,8 +25,8 @@ class Stored extends TestCatalog {
     this.run(nodeStarted, { ...who, ...at, starts, start: this.ids.next(), nowMs: this.nowMs })
   }
 
-  isFound(): boolean {
-    return this.run(findChunks, { bucket: this.bucket, chunks: [chunk], goodShardsNeeded: true }).length === 1
+  isFound(away: readonly number[] = []): boolean {
+    return this.run(findChunks, { bucket: this.bucket, chunks: [chunk], goodShardsNeeded: true, away }).length === 1
   }
 }
 
@@ -59,5 +60,28 @@ describe('the shards of disks that went back in time', () => {
     assert.equal(catalog.statementsOf(() => catalog.isFound()).length, 1)
     catalog.start(1, 3)
     assert.equal(catalog.statementsOf(() => catalog.isFound()).length, 2)
+  })
+})
+
+describe('the shards of nodes that are away', () => {
+  it('do not keep a chunk from being stored again where too few of the others are left to read it', () => {
+    using catalog = new Stored()
+    assert.equal(catalog.isFound([1, 2]), true)
+    assert.equal(catalog.isFound([1, 2, 3]), false)
+    const away = [1, 2, 3]
+    const session = catalog.openSession()
+    const made = catalog.stripe({ session, chunks: [chunk] })
+    const { lost } = catalog.run(commitStripe, { session: session.session, ...made, away })
+    assert.deepEqual(lost, [])
+    const again = catalog.stripe({ session, chunks: [chunk] })
+    const kept = catalog.run(commitStripe, { session: session.session, ...again, away: [1, 2] })
+    assert.deepEqual(kept.lost, [chunk])
+  })
+
+  it('count with those of disks that went back in time', () => {
+    using catalog = new Stored()
+    catalog.start(1, 3)
+    assert.equal(catalog.isFound([2]), true)
+    assert.equal(catalog.isFound([2, 3]), false)
   })
 })

@@ -61,6 +61,11 @@ export class Nodes {
     return this.#views.get(number)
   }
 
+  /** Those that do not answer now. */
+  away(): number[] {
+    return this.all().flatMap(({ number, state }) => (state === 'online' ? [] : [number]))
+  }
+
   isOnline(number: number): boolean {
     return this.#views.get(number)?.state === 'online'
   }

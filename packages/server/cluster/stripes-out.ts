@@ -97,7 +97,12 @@ export class StripesOut {
       }
       const places = sealed.places.map((place): ChunkPlace => ({ ...place, stripe }))
       const commit = async (): Promise<void> => {
-        await this.#catalog.write(commitStripe, { session: pin.session, stripe: row, places })
+        await this.#catalog.write(commitStripe, {
+          session: pin.session,
+          stripe: row,
+          places,
+          away: this.#writer.away(),
+        })
         this.#follow(row, written.late)
       }
       const ids = chunks.map(({ id }) => id)

@@ -117,6 +117,11 @@ export class StripeWriter {
     return attempt.run(chosen.asked)
   }
 
+  /** Nodes that do not answer now. */
+  away(): number[] {
+    return this.#nodes.away()
+  }
+
   #roomOf(node: number): ByteBudget {
     const known = this.#rooms.get(node)
     if (known !== undefined) return known

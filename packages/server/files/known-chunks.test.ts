@@ -22,7 +22,7 @@ function questioned(failing = false) {
       return (known ? [{ chunk: stored }] : []) as never
     },
   }
-  return { asked, known: new KnownChunks(catalog) }
+  return { asked, known: new KnownChunks(catalog, { away: () => [] }) }
 }
 
 describe('chunks that need not be stored again', () => {

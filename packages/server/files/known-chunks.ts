@@ -1,7 +1,11 @@
-/** Which chunks need not be stored again: those that the bucket has, on enough good shards, and that are not condemned. */
+/**
+ * Which chunks need not be stored again: those that the bucket has, on enough good shards that are within reach,
+ * and that are not condemned.
+ */
 import type { ChunkId, Id } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { findChunks } from '../catalog/transactions/find-chunks.ts'
+import type { Nodes } from '../cluster/nodes.ts'
 import type { NamedChunk } from '../compute/compute.ts'
 
 interface Question {
@@ -11,11 +15,13 @@ interface Question {
 
 export class KnownChunks {
   readonly #catalog: Pick<Catalog, 'read'>
+  readonly #nodes: Pick<Nodes, 'away'>
   /** By bucket: small files that came together are looked up together, for a statement costs more than a row. */
   readonly #questions = new Map<Id, Question>()
 
-  constructor(catalog: Pick<Catalog, 'read'>) {
+  constructor(catalog: Pick<Catalog, 'read'>, nodes: Pick<Nodes, 'away'>) {
     this.#catalog = catalog
+    this.#nodes = nodes
   }
 
   /** Each of them that has to be stored, once. */
@@ -35,7 +41,8 @@ export class KnownChunks {
     const asked = new Set<ChunkId>()
     const known = Promise.resolve().then(async () => {
       this.#questions.delete(bucket)
-      const found = await this.#catalog.read(findChunks, { bucket, chunks: [...asked], goodShardsNeeded: true })
+      const args = { bucket, chunks: [...asked], goodShardsNeeded: true, away: this.#nodes.away() }
+      const found = await this.#catalog.read(findChunks, args)
       return new Set(found.map(({ chunk }) => chunk))
     })
     const question = { asked, known }

@@ -105,7 +105,7 @@ async function openWorld(world: SessionWorld) {
   const bucket: Bucket = { id: rows.bucket, name: 'default', policy: { ...policy, chunking }, keysOf: () => keys, plan }
   const stripes = new StripesOut(catalog, sessions, new StripeWriter(nodes, clock, systemRandom), clock, LINEAGE)
   const compute = new EmptyCompute()
-  const bodies = new StreamedBodies({ catalog, known: new KnownChunks(catalog), compute, stripes, clock })
+  const bodies = new StreamedBodies({ catalog, known: new KnownChunks(catalog, nodes), compute, stripes, clock })
   const pin = sessions.pin()
   const options = { byContent: true, compress: false, useKnown: true, session: pin.session }
   const signal = new AbortController().signal

@@ -2,7 +2,7 @@ import { assert } from '@holdfast/core/wire/assert.ts'
 import { type ChunkId, type Id, sessionOf } from '@holdfast/core/wire/ids.ts'
 import { byKeys, inserting, marks } from '../batches.ts'
 import { bytesOf, chunkIdIn, numberIn, stripeIdIn } from '../cells.ts'
-import { GOOD_COLUMNS, withGoodShards } from '../good-shards.ts'
+import { anyAway, GOOD_COLUMNS, withGoodShards } from '../good-shards.ts'
 import { packShards } from '../packed-shards.ts'
 import type { ChunkPlace, NewStripe } from '../rows.ts'
 import { requireAlive } from '../sessions.ts'
@@ -14,17 +14,19 @@ export interface CommitStripeArgs {
   readonly stripe: NewStripe
   /** Where a chunk stands twice in the stripe, its first place counts. */
   readonly places: readonly ChunkPlace[]
+  /** Nodes that do not answer now. */
+  readonly away?: readonly number[]
 }
 
 /**
  * Writes a stripe down whose shards are durable, and the places of its chunks. The first writer of a chunk wins; `lost` are those
  * that another stripe keeps, and their copy here is dead space. A chunk whose old place counts as absent for a lookup, because
- * it is condemned or damaged, moves here with all that refers to it.
+ * it is condemned, damaged or out of reach, moves here with all that refers to it.
  * @throws session_ended
  */
 export const commitStripe: Transaction<CommitStripeArgs, { lost: ChunkId[] }> = {
   name: 'commitStripe',
-  *run({ session, stripe, places }) {
+  *run({ session, stripe, places, away = [] }) {
     assert(stripe.shards.length === stripe.dataShards + stripe.parityShards, 'a stripe has k + m shards')
     assert(
       stripe.shards.every((shard, index) => shard.index === index),
@@ -40,9 +42,10 @@ export const commitStripe: Transaction<CommitStripeArgs, { lost: ChunkId[] }> = 
     for (const place of places) if (!distinct.has(place.chunk)) distinct.set(place.chunk, place)
     const won = yield* insertPlaces(stripe.bucket, [...distinct.values()])
     const known = [...distinct.keys()].filter((chunk) => !won.has(chunk))
-    const existing = yield* findExisting([bytesOf(stripe.bucket)], known.map(bytesOf))
+    const existing = yield* findExisting([anyAway(away), bytesOf(stripe.bucket)], known.map(bytesOf))
     assert(existing.length === known.length, 'every chunk has a stripe')
-    const good = new Set(yield* withGoodShards(existing.filter((row) => row['condemned'] === null)))
+    const uncondemned = existing.filter((row) => row['condemned'] === null)
+    const good = new Set(yield* withGoodShards(uncondemned, away))
     for (const row of existing) {
       const chunk = chunkIdIn(row, 'chunk_id')
       const place = distinct.get(chunk)

@@ -1,7 +1,7 @@
 import type { ChunkId, Id } from '@holdfast/core/wire/ids.ts'
 import { byKeys } from '../batches.ts'
 import { bytesOf } from '../cells.ts'
-import { GOOD_COLUMNS, withGoodShards } from '../good-shards.ts'
+import { anyAway, GOOD_COLUMNS, withGoodShards } from '../good-shards.ts'
 import { chunkPlace, PLACE_COLUMNS } from '../row-readers.ts'
 import type { ChunkPlace } from '../rows.ts'
 import type { Transaction } from '../transaction.ts'
@@ -11,6 +11,8 @@ export interface FindChunksArgs {
   readonly chunks: readonly ChunkId[]
   /** False where a place is enough, however few of its shards are good. */
   readonly goodShardsNeeded: boolean
+  /** Nodes that do not answer now. */
+  readonly away?: readonly number[]
 }
 
 const findUncondemned = byKeys(
@@ -26,8 +28,8 @@ const findUncondemned = byKeys(
  */
 export const findChunks: Transaction<FindChunksArgs, ChunkPlace[]> = {
   name: 'findChunks',
-  *run({ bucket, chunks, goodShardsNeeded }) {
-    const rows = yield* findUncondemned([bytesOf(bucket)], chunks.map(bytesOf))
-    return (goodShardsNeeded ? yield* withGoodShards(rows) : rows).map(chunkPlace)
+  *run({ bucket, chunks, goodShardsNeeded, away = [] }) {
+    const rows = yield* findUncondemned([anyAway(away), bytesOf(bucket)], chunks.map(bytesOf))
+    return (goodShardsNeeded ? yield* withGoodShards(rows, away) : rows).map(chunkPlace)
   },
 }
