@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { formUploadSchema } from '@holdfast/core/wire/rest/form-upload.ts'
 import { ManualClock } from '../../../seams/manual-clock.test-support.ts'
-import { BODY_WINDOW_MS, FORM_FIELD_BYTES_MAX, FORM_FILES_MAX } from '../limits.ts'
+import { BODY_WINDOW_MS, FORM_FIELD_BYTES_MAX, FORM_FIELDS_MAX, FORM_FILES_MAX } from '../limits.ts'
 import { AUTHORIZED, type Heard, TestDoor } from '../rest.test-support.ts'
 
 const MiB = 1024 * 1024
@@ -250,9 +250,17 @@ describe('a form with files', () => {
     const most = await send(door, [['bucket', 'default'], ...files(FORM_FILES_MAX)])
     assert.equal(most.status, 201)
     const more = await send(door, [['bucket', 'default'], ...files(FORM_FILES_MAX + 1)])
-    assert.equal(more.as(formUploadSchema).items.at(-1)?.problem?.code, 'limit_exceeded')
+    assert.equal(more.status, 207)
+    const problem = more.as(formUploadSchema).items.at(-1)?.problem
+    assert.equal(problem?.code, 'limit_exceeded')
+    assert.match(
+      problem.detail,
+      new RegExp(`at most ${FORM_FILES_MAX} files: send those that were not stored in further forms`),
+    )
     const fields: Part[] = Array.from({ length: 1000 }, () => ['path', 'x'])
-    assert.equal((await send(door, [['bucket', 'default'], ...fields])).problem().code, 'limit_exceeded')
+    const crowded = (await send(door, [['bucket', 'default'], ...fields])).problem()
+    assert.equal(crowded.code, 'limit_exceeded')
+    assert.match(crowded.detail, new RegExp(`at most ${FORM_FIELDS_MAX} fields`))
     const long = 'x'.repeat(FORM_FIELD_BYTES_MAX + 1)
     assert.equal(
       (
