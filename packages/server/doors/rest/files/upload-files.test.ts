@@ -298,4 +298,79 @@ describe('a form with files', () => {
       [[201, 'é/€.txt']],
     )
   })
+
+  it('keeps the folders of a name below the path, so that files of one name do not replace each other', async () => {
+    await using door = await TestDoor.open()
+    const heard = await send(door, [
+      ['bucket', 'default'],
+      ['path', 'trip/'],
+      ['file', 'a/IMG_1.jpg', 'one'],
+      ['file', 'b/IMG_1.jpg', 'two'],
+      ['file', '../IMG_1.jpg', 'out'],
+      ['file', '/IMG_1.jpg', 'out'],
+    ])
+    assert.deepEqual(itemsOf(heard), [
+      [201, 'trip/a/IMG_1.jpg'],
+      [201, 'trip/b/IMG_1.jpg'],
+      [400, 'trip/../IMG_1.jpg'],
+      [400, 'trip//IMG_1.jpg'],
+    ])
+    assert.deepEqual(door.floor.paths, ['default/trip/a/IMG_1.jpg', 'default/trip/b/IMG_1.jpg'])
+    assert.equal(
+      (
+        await send(door, [
+          ['bucket', 'default'],
+          ['file', '/etc/passwd', 'x'],
+        ])
+      ).status,
+      400,
+    )
+  })
+
+  it('refuses names that are not UTF-8, each by itself', async () => {
+    await using door = await TestDoor.open()
+    const latin1 = (name: string): Buffer =>
+      Buffer.from(
+        formOf([
+          ['bucket', 'default'],
+          ['file', 'good', 'x'],
+          ['file', name, 'x'],
+        ]).toString(),
+        'latin1',
+      )
+    for (const name of ['l\xe9.txt', 'l\xe8.txt']) {
+      const heard = await send(door, latin1(name))
+      assert.equal(heard.status, 207)
+      assert.match(heard.as(formUploadSchema).items[1]?.problem?.detail ?? '', /UTF-8/)
+    }
+    const field = Buffer.from(
+      formOf([
+        ['bucket', 'default'],
+        ['path', '\xe9'],
+        ['file', 'x', 'x'],
+      ]).toString(),
+      'latin1',
+    )
+    assert.equal((await send(door, field)).problem().code, 'bad_request')
+    assert.deepEqual(door.floor.paths, ['default/good'])
+  })
+
+  it('takes quotes and line ends as clients write them, and refuses a backslash, which may mean two things', async () => {
+    await using door = await TestDoor.open()
+    const heard = await send(door, [
+      ['bucket', 'default'],
+      ['file', 'say %22hi%22%0D%0A 100%25.txt', 'x'],
+      ['file', 'a\\b', 'x'],
+      ['file', 'a\\\\b', 'x'],
+      ['file', 'a\\"b', 'x'],
+      ['file', 'a\\', 'x'],
+      ['path', 'c\\"d'],
+      ['file', 'x', 'x'],
+    ])
+    assert.deepEqual(
+      itemsOf(heard).map(([status]) => status),
+      [201, 400, 400, 400, 400, 201],
+    )
+    assert.deepEqual(door.floor.paths, ['default/c\\"d', 'default/say "hi"\r\n 100%25.txt'])
+  })
 })

@@ -12,7 +12,7 @@ export function uploadFiles(storing: Storing): Endpoint {
       path: '/files/upload',
       action: 'file.write',
       tag: 'Contents',
-      summary: `Store the files of a form, at most ${FORM_FILES_MAX} of them. The fields bucket and path, at most ${FORM_FIELDS_MAX}, come before the files that they describe; a path that ends with / is a folder`,
+      summary: `Store the files of a form, at most ${FORM_FILES_MAX} of them. The fields bucket and path, at most ${FORM_FIELDS_MAX}, come before the files that they describe; a path that ends with / is a folder, below which the folders in a file's own name stay`,
       headers: { 'Idempotency-Key': 'The same form again makes no second versions' },
       body: 'form',
       success: {
