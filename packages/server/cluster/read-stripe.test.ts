@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { asId, asSha256, asStripeId } from '@holdfast/core/wire/ids.ts'
 import type { StripeRow } from '../catalog/rows.ts'
 import { ManualClock } from '../seams/manual-clock.test-support.ts'
 import type { ShardStore } from '../storage/shard-store.ts'
 import { Nodes } from './nodes.ts'
 import { type LentMemory, StripeReader } from './read-stripe.ts'
+import { GIVE_UP_AFTER_MS } from './read-stripe-gather.ts'
 import { SILENT_AFTER_MS } from './read-stripe-lane.ts'
 
 const MiB = 1024 * 1024
@@ -15,10 +17,15 @@ const id = asId('0'.repeat(32))
 /** Copies of one shard on as many nodes; the test answers each read. */
 function copies(count: number, shard: Uint8Array) {
   const clock = new ManualClock()
-  const reads: { readonly node: number; readonly into: Uint8Array | undefined; answer: (bytes: Uint8Array) => void }[] =
-    []
+  interface Read {
+    readonly node: number
+    readonly into: Uint8Array | undefined
+    readonly answer: (bytes: Uint8Array) => void
+    readonly refuse: (error: HoldfastError) => void
+  }
+  const reads: Read[] = []
   const read = (node: number, into?: Uint8Array): Promise<Uint8Array> =>
-    new Promise((answer) => reads.push({ node, into, answer }))
+    new Promise((answer, refuse) => reads.push({ node, into, answer, refuse }))
   const storeOf = (node: number): Pick<ShardStore, 'get' | 'getAsIs'> => ({
     get: () => read(node),
     getAsIs: (_id, _range, memory) => read(node, memory),
@@ -61,7 +68,7 @@ function copies(count: number, shard: Uint8Array) {
   const rebuild = (_shape: unknown, [first]: readonly { readonly bytes: Uint8Array }[]): Uint8Array[] =>
     first === undefined ? [] : [first.bytes]
   const reader = new StripeReader(nodes, { rebuild }, clock, () => {})
-  return { clock, reads, reader, stripe }
+  return { clock, nodes, reads, reader, stripe }
 }
 
 function turn(): Promise<void> {
@@ -115,5 +122,28 @@ describe('reading from a stripe', () => {
     reads[0]?.answer(whole)
     await turn()
     assert.equal(reads.length, 5)
+  })
+
+  it('says how many shards are damaged, how many nodes are away, and how many are silent, where too few can be read', async () => {
+    const { clock, nodes, reads, reader, stripe } = copies(4, new Uint8Array(100))
+    const [, , known] = stripe.shards
+    assert.ok(known !== undefined)
+    const shards = stripe.shards.map((shard) => (shard === known ? { ...shard, state: 'damaged' as const } : shard))
+    nodes.noteFailure(4, new HoldfastError('node_unavailable', 'away'))
+    const read = reader.read({ ...stripe, shards }, { place: 0, storedBytes: 10 }, { checked: true })
+    const told = assert.rejects(read, {
+      message:
+        '0 of the 1 shards needed can be read now: 2 are damaged or missing, 1 nodes are away, and 1 did not answer in time',
+      details: { needed: 1, readable: 0, damaged: 2, away: 1 },
+    })
+    for (const asked of [0, 1]) {
+      await turn()
+      reads[asked]?.refuse(new HoldfastError('shard_corrupt', 'damaged'))
+    }
+    await turn()
+    clock.advance(SILENT_AFTER_MS)
+    await turn()
+    clock.advance(GIVE_UP_AFTER_MS)
+    await told
   })
 })

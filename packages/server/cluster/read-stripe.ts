@@ -60,6 +60,8 @@ interface Asking {
   readonly again: Ask
   readonly onSilence: () => void
   readonly signal: AbortSignal
+  /** Where shards are noted that the node has damaged, or not at all. */
+  readonly bad: Set<ShardRow>
 }
 
 export class StripeReader {
@@ -110,15 +112,16 @@ export class StripeReader {
     await this.#whole.take(stripe.shards.length * shardBytes, NEVER)
     try {
       const shards = this.#inOrder(stripe, (index) => pieces.some((piece) => piece.index === index))
+      const bad = new Set<ShardRow>()
       const good = await gather(this.#clock, { shards, needed }, (shard, onSilence, signal) => {
         const look: Ask = (store) => wholeShard(store, stripe, shard)
-        const answer = this.#ask(stripe, shard, { look, again: look, onSilence, signal })
+        const answer = this.#ask(stripe, shard, { look, again: look, onSilence, signal, bad })
         asked.push(answer)
         return answer
       })
       const parts = pieces.map(({ index, offset, length }) => {
         const range = good.map((shard) => ({ ...shard, bytes: shard.bytes.subarray(offset, offset + length) }))
-        return this.#pieceIn(stripe, range, index)
+        return this.#pieceIn(stripe, range, index, bad)
       })
       return Buffer.concat(parts)
     } finally {
@@ -131,6 +134,7 @@ export class StripeReader {
   async #readPiece(stripe: StripeRow, { index, offset, length }: Piece, how: Look): Promise<Uint8Array> {
     const shards = this.#inOrder(stripe, (each) => each === index)
     let { memory } = how
+    const bad = new Set<ShardRow>()
     const wanted = { shards, needed: stripe.dataShards, enough: index }
     const present = await gather(this.#clock, wanted, async (shard, onSilence, signal) => {
       const id = { stripe: stripe.stripe, index: shard.index }
@@ -140,16 +144,16 @@ export class StripeReader {
       memory = undefined
       into?.hold()
       const look: Ask = how.checked ? again : (store) => store.getAsIs(id, { offset, length }, into?.bytes)
-      return await this.#ask(stripe, shard, { look, again, onSilence, signal }).finally(() => into?.release())
+      return await this.#ask(stripe, shard, { look, again, onSilence, signal, bad }).finally(() => into?.release())
     })
-    return this.#pieceIn(stripe, present, index)
+    return this.#pieceIn(stripe, present, index, bad)
   }
 
   /** @throws file_unavailable */
-  #pieceIn(stripe: StripeRow, present: readonly Shard[], index: number): Uint8Array {
+  #pieceIn(stripe: StripeRow, present: readonly Shard[], index: number, bad: ReadonlySet<ShardRow>): Uint8Array {
     const own = present.find((shard) => shard.index === index)
     if (own !== undefined) return own.bytes
-    if (present.length < stripe.dataShards) throw unavailable(stripe, present.length)
+    if (present.length < stripe.dataShards) throw this.#unavailable(stripe, present.length, bad)
     const [rebuilt] = this.#compute.rebuild(stripe, present.slice(0, stripe.dataShards), [index])
     return rebuilt ?? new Uint8Array()
   }
@@ -177,7 +181,7 @@ export class StripeReader {
   async #ask(
     stripe: StripeRow,
     shard: ShardRow,
-    { look, again, onSilence, signal }: Asking,
+    { look, again, onSilence, signal, bad }: Asking,
   ): Promise<Uint8Array | undefined> {
     const inTurn = (ask: Ask): Promise<Uint8Array> =>
       this.#laneOf(shard.node).read(() => ask(this.#nodes.store(shard.node)), onSilence, signal)
@@ -187,6 +191,7 @@ export class StripeReader {
         return inTurn(again)
       })
     } catch (error) {
+      if (hasCode(error, 'shard_corrupt', 'shard_not_found')) bad.add(shard)
       this.#noteFailure(stripe, shard, error)
       return undefined
     }
@@ -197,6 +202,20 @@ export class StripeReader {
     if (!isMissing && !hasCode(error, 'shard_corrupt')) this.#nodes.noteFailure(shard.node, error)
     // One that is only expected may still come.
     else if (shard.state === 'durable') this.#onDamage(stripe, shard, isMissing ? 'missing' : 'damaged')
+  }
+
+  /** Says which it is, for a node that is away comes back, and a damaged shard does not. */
+  #unavailable({ shards, dataShards: needed }: StripeRow, readable: number, bad: ReadonlySet<ShardRow>): HoldfastError {
+    const isAway = ({ node }: ShardRow): boolean => !this.#nodes.isOnline(node)
+    const isBad = (shard: ShardRow): boolean =>
+      bad.has(shard) || (shard.state !== 'durable' && shard.state !== 'expected')
+    const damaged = shards.filter((shard) => isBad(shard)).length
+    const away = new Set(shards.filter(isAway).map(({ node }) => node)).size
+    const silent = shards.filter((shard) => !isBad(shard) && !isAway(shard)).length - readable
+    const message =
+      `${readable} of the ${needed} shards needed can be read now: ${damaged} are damaged or missing, ` +
+      `${away} nodes are away, and ${silent} did not answer in time`
+    return new HoldfastError('file_unavailable', message, { details: { needed, readable, damaged, away } })
   }
 
   #laneOf(node: number): ReadLane {
@@ -225,12 +244,4 @@ function piecesOf(stripe: StripeRow, { place, storedBytes }: Stretch): Piece[] {
     at += length
   }
   return pieces
-}
-
-function unavailable(stripe: StripeRow, read: number): HoldfastError {
-  return new HoldfastError(
-    'file_unavailable',
-    `${read} of the ${stripe.dataShards} shards needed can be read now; try again when more nodes are back`,
-    { details: { needed: stripe.dataShards, readable: read } },
-  )
 }

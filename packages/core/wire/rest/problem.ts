@@ -21,7 +21,7 @@ export const problemTitles: Record<ErrorCode, string> = {
   disk_foreign: 'A disk belongs to another cluster or node',
   disk_full: 'There is no room left',
   file_not_found: 'There is no such file',
-  file_unavailable: 'Too few nodes answer to read the file',
+  file_unavailable: 'Too few shards of the file can be read',
   format_unknown: 'Stored bytes have a format that this version does not know',
   idempotency_mismatch: 'The Idempotency-Key was used with another body',
   in_progress: 'A request with the same Idempotency-Key is still running',

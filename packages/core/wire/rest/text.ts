@@ -17,7 +17,7 @@ export function nameText(lengthMax: number): z.ZodString {
 
 export const idSchema = z
   .string()
-  .regex(/^[0-9a-f]{32}$/)
+  .regex(/^[0-9a-f]{32}$/, 'an id is 32 hexadecimal digits, in lower case')
   .meta({ id: 'Id', description: '16 bytes as lower-case hex' })
 
 export const sha256Schema = z

@@ -11,7 +11,10 @@ describe('createBucket', () => {
     const bucket = catalog.ids.next()
     assert.equal(catalog.makeBucket('photos', bucket, '{"a":1}').created, true)
     assert.equal(catalog.makeBucket('photos', catalog.ids.next(), '{"a":1}').created, false)
-    assert.throws(() => catalog.makeBucket('photos', catalog.ids.next(), '{"a":2}'), { code: 'bucket_exists' })
+    assert.throws(() => catalog.makeBucket('photos', catalog.ids.next(), '{"a":2}'), {
+      code: 'bucket_exists',
+      message: /PATCH/,
+    })
     assert.deepEqual(catalog.run(getBucket, { name: 'photos' }), {
       bucket,
       name: 'photos',

@@ -28,7 +28,10 @@ export const createBucket: Transaction<CreateBucketArgs, { row: BucketRow; creat
     const existing = yield* bucketNamed(name)
     if (existing !== null) {
       if (existing.policy === policy) return { row: existing, created: false }
-      throw new HoldfastError('bucket_exists', `a bucket ${name} with another policy is there`)
+      throw new HoldfastError(
+        'bucket_exists',
+        `a bucket ${name} with another policy is there; PATCH changes what it has`,
+      )
     }
     yield* query(
       `INSERT INTO buckets (bucket_id, name, kind, owner_id, policy, policy_version, write_quorum, wrapped_id_key,

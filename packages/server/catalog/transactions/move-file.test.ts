@@ -26,7 +26,10 @@ describe('moveFile', () => {
   it('refuses a target that exists, or gives it a deletion marker first', () => {
     using catalog = new TestCatalog()
     const [moved, target] = [catalog.put('x', a), catalog.put('y', b)]
-    assert.throws(() => move(catalog, 'x', 'y'), { code: 'conflict' })
+    assert.throws(() => move(catalog, 'x', 'y'), {
+      code: 'conflict',
+      message: 'a file is at y; overwrite: true replaces it',
+    })
     const row = move(catalog, 'x', 'y', true)
     assert.equal(row.file, moved.file)
     const buried = catalog.run(getFileById, { file: target.file })

@@ -32,7 +32,7 @@ export const moveFile: Transaction<MoveFileArgs, FileRow> = {
     if (from !== to) {
       const current = yield* currentAt(bucket, path, {})
       if (current !== undefined) {
-        if (!overwrite) throw new HoldfastError('conflict', 'a file is at the target')
+        if (!overwrite) throw new HoldfastError('conflict', `a file is at ${to}; overwrite: true replaces it`)
         const marker = laterVersion(change.changeId, current.version)
         yield* markDeleted({ bucket, path, current, marker, author, actorClock, change })
       }

@@ -37,7 +37,10 @@ describe('moveFolder', () => {
 
   it('moves nothing where a target exists or there are too many', () => {
     using catalog = filled('a/1', 'a/2', 'b/2')
-    assert.throws(() => move(catalog, 'a/', 'b/'), { code: 'conflict' })
+    assert.throws(() => move(catalog, 'a/', 'b/'), {
+      code: 'conflict',
+      message: 'a file is at b/2; a folder replaces none',
+    })
     assert.throws(() => move(catalog, 'a/', 'c/', 1), { code: 'limit_exceeded' })
     assert.throws(() => move(catalog, 'a/', `${'c'.repeat(1023)}/`), { code: 'limit_exceeded' })
     assert.equal(move(catalog, 'a/', 'c/', 2), 2)

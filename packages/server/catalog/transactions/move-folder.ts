@@ -3,7 +3,7 @@ import type { Id } from '@holdfast/core/wire/ids.ts'
 import { byKeys, inserting } from '../batches.ts'
 import { bytesIn, bytesOf, hexOf } from '../cells.ts'
 import { recordChange } from '../changes.ts'
-import { endOfPrefix, PATH_BYTES_MAX, textBytes } from '../path-range.ts'
+import { endOfPrefix, PATH_BYTES_MAX, pathOf, textBytes } from '../path-range.ts'
 import type { Change } from '../rows.ts'
 import { query, type Row, type Steps, type Transaction } from '../transaction.ts'
 
@@ -67,7 +67,6 @@ export const moveFolder: Transaction<MoveFolderArgs, { moved: number }> = {
 function* refuseTaken(bucket: Id, targets: readonly Uint8Array[], moving: readonly Row[]): Steps<void> {
   const leaving = new Set(moving.map((row) => hexOf(bytesIn(row, 'path'))))
   const taken = yield* findPaths([bytesOf(bucket)], targets)
-  if (taken.some((row) => !leaving.has(hexOf(bytesIn(row, 'path'))))) {
-    throw new HoldfastError('conflict', 'a file is at a target')
-  }
+  const [first] = taken.map((row) => bytesIn(row, 'path')).filter((path) => !leaving.has(hexOf(path)))
+  if (first !== undefined) throw new HoldfastError('conflict', `a file is at ${pathOf(first)}; a folder replaces none`)
 }

@@ -67,7 +67,10 @@ describe('restoreVersion', () => {
     remove(catalog, 'x')
     const change = catalog.change()
     catalog.run(moveFile, { bucket: catalog.bucket, from: 'y', to: 'x', overwrite: false, change })
-    assert.throws(() => restore(catalog, file, version), { code: 'conflict' })
+    assert.throws(() => restore(catalog, file, version), {
+      code: 'conflict',
+      message: /^a file is at .+: move or delete that first$/,
+    })
     assert.throws(() => restore(catalog, file, catalog.ids.next()), { code: 'version_not_found' })
     assert.throws(() => restore(catalog, catalog.ids.next(), version), { code: 'file_not_found' })
   })

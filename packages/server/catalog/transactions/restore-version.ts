@@ -99,5 +99,9 @@ function* contentOf(file: Id, version: Id): Steps<VersionRow> {
 
 function* refuseTaken(bucket: Id, path: Uint8Array): Steps<void> {
   const taken = yield* query('SELECT file_id FROM files WHERE bucket_id = ? AND path = ?', bytesOf(bucket), path)
-  if (taken.length > 0) throw new HoldfastError('conflict', 'another file has the path of the deleted one')
+  if (taken.length > 0)
+    throw new HoldfastError(
+      'conflict',
+      `a file is at ${pathOf(path)} where the deleted one was: move or delete that first`,
+    )
 }

@@ -15,6 +15,7 @@ import { getReadyz } from './cluster/get-readyz.ts'
 import { listNodes } from './cluster/list-nodes.ts'
 import { download } from './curl/download.ts'
 import { files } from './curl/files.ts'
+import { headDownload } from './curl/head-download.ts'
 import { metadata } from './curl/metadata.ts'
 import { upload } from './curl/upload.ts'
 import { getAbout } from './describe/get-about.ts'
@@ -84,6 +85,7 @@ export function endpoints(floor: Floor, desk: Desk): readonly Endpoint[] {
     upload({ uploads, bodies, problems }),
     files(floor),
     download({ downloads, problems, clock }),
+    headDownload({ names, downloads, clock }),
     metadata(floor),
   ]
   return all

@@ -88,8 +88,8 @@ function firstStartSentences(secrets: SecretFiles): string[] {
   const master = secrets.pathOf(MASTER_FILE)
   const recovery = secrets.pathOf(RECOVERY_FILE)
   return [
-    `Keys were made: ${master} and ${recovery}. Copy ${recovery} to another machine or on paper now.`,
-    `If ${master} is lost, only ${recovery} opens the files again. If both are lost, every file is lost for ever.`,
+    `Keys were made: ${master} and ${recovery}. Copy both to another machine or on paper now, ${master} first: without it no file can be read.`,
+    `${recovery} is to give a lost ${master} back, and no command does that yet. If both are lost, every file is lost for ever.`,
     `Whoever has one of the two, and the catalog or the nodes, can read every plain bucket.`,
   ]
 }

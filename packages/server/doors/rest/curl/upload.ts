@@ -6,6 +6,7 @@ import { locationOf } from '../files/put-file.ts'
 import { type Storing, storeForm } from '../files/store-form.ts'
 import { ANSWER_HEADERS, type Endpoint, MESSAGE_TYPE, messageBytes } from '../http/endpoint.ts'
 import { entityTag } from '../http/preconditions.ts'
+import { FORM_FILES_MAX } from '../limits.ts'
 
 export function upload(storing: Storing): Endpoint {
   return {
@@ -16,7 +17,7 @@ export function upload(storing: Storing): Endpoint {
       path: '/upload',
       action: 'file.write',
       tag: 'By hand',
-      summary: 'Store the file of a form under its own name, or under the field path before it',
+      summary: `Store the file of a form under its own name, or under the field path before it; at most ${FORM_FILES_MAX} files`,
       body: 'form',
       success: {
         statuses: { 201: 'A new file', 200: 'A new version', 207: 'Several files; each item says how it went' },

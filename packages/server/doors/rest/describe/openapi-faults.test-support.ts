@@ -71,7 +71,7 @@ export function faultsOf(document: unknown): string[] {
     const name = /^#\/components\/schemas\/([\w.-]+)$/.exec(reference)?.[1]
     if (name === undefined || components.schemas[name] === undefined) faults.push(`nothing is at ${reference}`)
   }
-  return faults
+  return [...faults, ...unknownRequired(components.schemas)]
 }
 
 function parameterFaults(
@@ -90,6 +90,16 @@ function parameterFaults(
     ...described.filter(({ required }) => !required).map(({ name }) => `${where}: ${name} is not required`),
     ...keys.filter((key, index) => keys.indexOf(key) !== index).map((key) => `${where}: ${key} comes twice`),
   ]
+}
+
+/** Properties that a schema requires and does not have. */
+function unknownRequired(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const { required, properties } = value as { required?: unknown; properties?: object }
+  const own = Array.isArray(required)
+    ? required.filter((name) => !Object.hasOwn(properties ?? {}, name)).map((name) => `there is no property ${name}`)
+    : []
+  return [...own, ...Object.values(value).flatMap(unknownRequired)]
 }
 
 function referencesIn(value: unknown): string[] {

@@ -35,6 +35,7 @@ describe('the OpenAPI document', () => {
     }
     const path = '/api/v1/buckets/{bucket}'
     assert.match(broken((copy) => delete copy['components'].schemas.Bucket).join(), /#\/components\/schemas\/Bucket/)
+    assert.match(broken((copy) => delete copy['components'].schemas.Node.properties.id).join(), /no property id/)
     assert.match(broken((copy) => delete copy['paths'][path].get.parameters).join(), /bucket/)
     assert.match(broken((copy) => delete copy['paths'][path].get.responses).join(), /responses/)
     assert.match(broken((copy) => (copy['paths'][path].put.operationId = 'getBucket')).join(), /twice/)

@@ -174,8 +174,8 @@ function referring(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value)
-      // A definition's own name is its key here.
-      .filter(([key]) => key !== 'id' && key !== '$id')
+      // A definition's own name is its key here; a property that is called `id` is a schema.
+      .filter(([key, each]) => (key !== 'id' && key !== '$id') || typeof each !== 'string')
       .map(([key, each]) => [
         key,
         key === '$ref' ? String(each).replace('#/$defs/', '#/components/schemas/') : referring(each),

@@ -5,7 +5,11 @@
  *                                  2026/a.jpg   2026/b.jpg                    cover.jpg
  *
  * `bucket` stays for all files that follow. A `path` that ends with a slash is a folder and stays too; any other names the one next file.
- * A file without one goes by its own name.
+ * A file without one goes by its own name, with the folders in it: pickers of folders send `trip/a.jpg`.
+ *
+ * Clients write a line end in a name as %0D and %0A and a quote as %22, and disagree on a backslash, with which some escape. So those three
+ * are decoded, and a name with a backslash, or a quote behind one, is refused; in the field `path` every letter means itself. The
+ * parser hands over bytes that are not UTF-8 as U+FFFD: whatever holds that is refused too, or different files would get one name.
  */
 
 import type { Multipart, MultipartFile } from '@fastify/multipart'
@@ -19,6 +23,19 @@ export interface FormFile {
   readonly bucket: string
   readonly path: string
   readonly part: MultipartFile
+  /** Why the name is not taken, where it is not. */
+  readonly refusal: HoldfastError | undefined
+}
+
+const ESCAPED = /%0A|%0D|%22/g
+
+function refusalOf(path: string, own: string): HoldfastError | undefined {
+  if (path.includes('\ufffd')) return new HoldfastError('bad_request', 'a name in a form is UTF-8, without U+FFFD')
+  if (!/[\\"]/.test(own)) return undefined
+  return new HoldfastError(
+    'bad_request',
+    "a file's own name in a form has no backslash, and a quote only as %22; the field path before it may hold both",
+  )
 }
 
 /** Fields of a form as they were given so far. */
@@ -50,10 +67,11 @@ class Fields {
   place(part: MultipartFile): FormFile {
     if (this.#bucket === undefined) throw new HoldfastError('bad_request', 'the field bucket comes before the files')
     const given = this.#path ?? ''
-    const path = given === '' || given.endsWith('/') ? given + (part.filename ?? '') : given
+    const own = given === '' || given.endsWith('/') ? (part.filename ?? '') : ''
+    const path = given + own.replaceAll(ESCAPED, decodeURIComponent)
     if (!given.endsWith('/')) this.#path = undefined
     this.#isUsed = true
-    return { bucket: this.#bucket, path, part }
+    return { bucket: this.#bucket, path, part, refusal: refusalOf(path, own) }
   }
 
   /** A field that no file follows most likely came too late. @throws bad_request */
@@ -67,7 +85,7 @@ export async function* filesOf(request: FastifyRequest, bodies: Bodies, bucket?:
   const fields = new Fields(bucket)
   const pace = new FormPace(request)
   bodies.pace.watch(pace)
-  const parts = request.parts()
+  const parts = request.parts({ preservePath: true })
   try {
     for (;;) {
       const next = await Promise.race([parts.next(), pace.failed])

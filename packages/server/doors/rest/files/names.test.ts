@@ -116,7 +116,9 @@ describe('a file by its id', () => {
     assert.equal((await door.get('a')).body.toString(), 'a')
     const marker = await door.ask('POST', `${at}/restore`, { body: { versionId: deleted.versionId } })
     assert.equal(marker.problem().code, 'version_not_found')
-    assert.equal((await door.ask('POST', `${at}/restore`, { body: { versionId: 'x' } })).problem().code, 'bad_request')
+    const noId = (await door.ask('POST', `${at}/restore`, { body: { versionId: 'x' } })).problem()
+    assert.equal(noId.code, 'bad_request')
+    assert.match(noId.detail, /versionId: an id is 32 hexadecimal digits/)
   })
 
   it('is not found under what is no id', async () => {

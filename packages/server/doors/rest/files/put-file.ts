@@ -32,7 +32,7 @@ const UPLOAD_HEADERS = {
   'If-Match': 'Replace only one of these versions; * is any',
   'If-None-Match': 'Refuse where one of these versions is there; * is any',
   'Idempotency-Key': 'The same request again makes no second version, and has the same answer',
-  'Repr-Digest': 'sha-256=:…: of the body, which is checked',
+  'Repr-Digest': 'sha-256=:…: of the body, which is checked; refused where it names other algorithms only',
   'Holdfast-Strategy': 'How the bytes travel: direct, chunked or streaming',
   'Holdfast-Modified-At': 'When the file was changed where it comes from, in RFC 3339',
 }

@@ -74,9 +74,10 @@ async function storeAll(
 async function storeOne(
   uploads: UploadFloor,
   { requester }: FastifyRequest,
-  { bucket, path, part }: FormFile,
+  { bucket, path, part, refusal }: FormFile,
   { key, number, signal }: { key: string | undefined; number: number; signal: AbortSignal },
 ): Promise<StoredItem> {
+  if (refusal !== undefined) throw refusal
   const put = {
     bucket,
     path,

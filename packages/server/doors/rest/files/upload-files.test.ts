@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { formUploadSchema } from '@holdfast/core/wire/rest/form-upload.ts'
 import { ManualClock } from '../../../seams/manual-clock.test-support.ts'
-import { BODY_WINDOW_MS, FORM_FIELD_BYTES_MAX, FORM_FILES_MAX } from '../limits.ts'
+import { BODY_WINDOW_MS, FORM_FIELD_BYTES_MAX, FORM_FIELDS_MAX, FORM_FILES_MAX } from '../limits.ts'
 import { AUTHORIZED, type Heard, TestDoor } from '../rest.test-support.ts'
 
 const MiB = 1024 * 1024
@@ -250,9 +250,17 @@ describe('a form with files', () => {
     const most = await send(door, [['bucket', 'default'], ...files(FORM_FILES_MAX)])
     assert.equal(most.status, 201)
     const more = await send(door, [['bucket', 'default'], ...files(FORM_FILES_MAX + 1)])
-    assert.equal(more.as(formUploadSchema).items.at(-1)?.problem?.code, 'limit_exceeded')
+    assert.equal(more.status, 207)
+    const problem = more.as(formUploadSchema).items.at(-1)?.problem
+    assert.equal(problem?.code, 'limit_exceeded')
+    assert.match(
+      problem.detail,
+      new RegExp(`at most ${FORM_FILES_MAX} files: send those that were not stored in further forms`),
+    )
     const fields: Part[] = Array.from({ length: 1000 }, () => ['path', 'x'])
-    assert.equal((await send(door, [['bucket', 'default'], ...fields])).problem().code, 'limit_exceeded')
+    const crowded = (await send(door, [['bucket', 'default'], ...fields])).problem()
+    assert.equal(crowded.code, 'limit_exceeded')
+    assert.match(crowded.detail, new RegExp(`at most ${FORM_FIELDS_MAX} fields`))
     const long = 'x'.repeat(FORM_FIELD_BYTES_MAX + 1)
     assert.equal(
       (
@@ -289,5 +297,80 @@ describe('a form with files', () => {
       ),
       [[201, 'é/€.txt']],
     )
+  })
+
+  it('keeps the folders of a name below the path, so that files of one name do not replace each other', async () => {
+    await using door = await TestDoor.open()
+    const heard = await send(door, [
+      ['bucket', 'default'],
+      ['path', 'trip/'],
+      ['file', 'a/IMG_1.jpg', 'one'],
+      ['file', 'b/IMG_1.jpg', 'two'],
+      ['file', '../IMG_1.jpg', 'out'],
+      ['file', '/IMG_1.jpg', 'out'],
+    ])
+    assert.deepEqual(itemsOf(heard), [
+      [201, 'trip/a/IMG_1.jpg'],
+      [201, 'trip/b/IMG_1.jpg'],
+      [400, 'trip/../IMG_1.jpg'],
+      [400, 'trip//IMG_1.jpg'],
+    ])
+    assert.deepEqual(door.floor.paths, ['default/trip/a/IMG_1.jpg', 'default/trip/b/IMG_1.jpg'])
+    assert.equal(
+      (
+        await send(door, [
+          ['bucket', 'default'],
+          ['file', '/etc/passwd', 'x'],
+        ])
+      ).status,
+      400,
+    )
+  })
+
+  it('refuses names that are not UTF-8, each by itself', async () => {
+    await using door = await TestDoor.open()
+    const latin1 = (name: string): Buffer =>
+      Buffer.from(
+        formOf([
+          ['bucket', 'default'],
+          ['file', 'good', 'x'],
+          ['file', name, 'x'],
+        ]).toString(),
+        'latin1',
+      )
+    for (const name of ['l\xe9.txt', 'l\xe8.txt']) {
+      const heard = await send(door, latin1(name))
+      assert.equal(heard.status, 207)
+      assert.match(heard.as(formUploadSchema).items[1]?.problem?.detail ?? '', /UTF-8/)
+    }
+    const field = Buffer.from(
+      formOf([
+        ['bucket', 'default'],
+        ['path', '\xe9'],
+        ['file', 'x', 'x'],
+      ]).toString(),
+      'latin1',
+    )
+    assert.equal((await send(door, field)).problem().code, 'bad_request')
+    assert.deepEqual(door.floor.paths, ['default/good'])
+  })
+
+  it('takes quotes and line ends as clients write them, and refuses a backslash, which may mean two things', async () => {
+    await using door = await TestDoor.open()
+    const heard = await send(door, [
+      ['bucket', 'default'],
+      ['file', 'say %22hi%22%0D%0A 100%25.txt', 'x'],
+      ['file', 'a\\b', 'x'],
+      ['file', 'a\\\\b', 'x'],
+      ['file', 'a\\"b', 'x'],
+      ['file', 'a\\', 'x'],
+      ['path', 'c\\"d'],
+      ['file', 'x', 'x'],
+    ])
+    assert.deepEqual(
+      itemsOf(heard).map(([status]) => status),
+      [201, 400, 400, 400, 400, 201],
+    )
+    assert.deepEqual(door.floor.paths, ['default/c\\"d', 'default/say "hi"\r\n 100%25.txt'])
   })
 })

@@ -1,5 +1,6 @@
 import { formUploadSchema } from '@holdfast/core/wire/rest/form-upload.ts'
 import { ANSWER_HEADERS, type Endpoint, MESSAGE_TYPE, messageBytes } from '../http/endpoint.ts'
+import { FORM_FIELDS_MAX, FORM_FILES_MAX } from '../limits.ts'
 import { type Storing, storeForm } from './store-form.ts'
 
 export function uploadFiles(storing: Storing): Endpoint {
@@ -11,8 +12,7 @@ export function uploadFiles(storing: Storing): Endpoint {
       path: '/files/upload',
       action: 'file.write',
       tag: 'Contents',
-      summary:
-        'Store the files of a form. The fields bucket and path come before the files that they describe; a path that ends with / is a folder',
+      summary: `Store the files of a form, at most ${FORM_FILES_MAX} of them. The fields bucket and path, at most ${FORM_FIELDS_MAX}, come before the files that they describe; a path that ends with / is a folder, below which the folders in a file's own name stay`,
       headers: { 'Idempotency-Key': 'The same form again makes no second versions' },
       body: 'form',
       success: {

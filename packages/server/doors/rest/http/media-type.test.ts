@@ -30,4 +30,16 @@ describe('a body of a type that its request does not take', () => {
     const { detail } = (await door.ask('POST', RESTORE, { body: 'x', headers })).problem()
     assert.ok(String(detail).length < 400)
   })
+
+  it('is contents of any type, but not of what is none', async () => {
+    await using door = await TestDoor.open()
+    const put = (type: string) =>
+      door.ask('PUT', '/api/v1/buckets/default/files/a', { body: 'x', headers: { 'content-type': type } })
+    for (const type of ['jpeg', 'image/', 'image jpeg']) {
+      const { code, detail } = (await put(type)).problem()
+      assert.equal(code, 'bad_request', type)
+      assert.equal(detail, `Content-Type is a type such as image/jpeg, not ${type}`)
+    }
+    assert.equal((await put('x-made/up')).status, 201)
+  })
 })

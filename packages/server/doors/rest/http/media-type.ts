@@ -16,7 +16,14 @@ export function refusedMediaType(
 ): HoldfastError | undefined {
   if (!(thrown instanceof Error && 'code' in thrown && REFUSALS.includes(thrown.code))) return undefined
   const came = headers['content-type']?.slice(0, CONTENT_TYPE_CHARACTERS_MAX) ?? 'nothing'
-  const taken = takenBy(routeOptions.config.operation?.body)
+  const body = routeOptions.config.operation?.body
+  // Contents are of any type, so that only a text which is none is refused.
+  if (body === 'contents') {
+    return new HoldfastError('bad_request', `Content-Type is a type such as image/jpeg, not ${came}`, {
+      details: { came },
+    })
+  }
+  const taken = takenBy(body)
   const message = `this request takes ${taken}, and its Content-Type says ${came}`
   return new HoldfastError('unsupported_media_type', message, { details: { came, taken } })
 }

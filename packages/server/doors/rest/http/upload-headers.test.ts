@@ -47,6 +47,14 @@ describe('the headers of an upload', () => {
     for (const text of ['', '2026-11-20', '20 Nov 2026', '2026-13-20T10:00:00Z', '1700000000', '2026-11-20T10:00:00']) {
       assert.throws(() => at(text), isBadRequest, text)
     }
+    assert.equal(at('2024-02-29T23:59:59Z'), Date.UTC(2024, 1, 29, 23, 59, 59))
+    for (const text of [
+      '2020-02-30T10:00:00Z',
+      '2023-02-29T10:00:00+02:00',
+      '2026-11-31T10:00:00Z',
+      '2026-11-20T24:00:00Z',
+    ])
+      assert.throws(() => at(text), isBadRequest, text)
   })
 
   it('are refused where the body is encoded or a part', () => {
@@ -77,7 +85,7 @@ describe('Repr-Digest', () => {
 
   it('is not looked at where it is of another kind, and refused where ours is malformed', () => {
     assert.equal(digestIn(undefined), undefined)
-    assert.equal(digestIn('sha-512=:AAAA:'), undefined)
+    assert.throws(() => digestIn('sha-512=:AAAA:'), /sha-256=.*no other algorithm is checked/)
     for (const bad of ['sha-256=AAAA', 'sha-256=:AAAA:', 'sha-256=::', `${header}x`])
       assert.throws(() => digestIn(bad), isBadRequest, bad)
   })

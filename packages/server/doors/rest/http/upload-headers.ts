@@ -7,7 +7,7 @@ import { FILE_BYTES_MAX } from '../../../files/streamed-bodies.ts'
 import { CONTENT_TYPE_CHARACTERS_MAX, IDEMPOTENCY_KEY_CHARACTERS_MAX } from '../limits.ts'
 
 const KEY = /^[\x21-\x7e]+$/
-const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
+const TIME = /^\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
 const TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(\s*;[\x20-\x7e]*)?$/
 
 /** @throws body_too_large */
@@ -61,9 +61,15 @@ export function strategyIn(headers: IncomingHttpHeaders): Strategy | undefined {
 export function modifiedAtIn(headers: IncomingHttpHeaders): number | undefined {
   const text = headers['holdfast-modified-at']
   if (text === undefined) return undefined
-  const time = typeof text === 'string' && TIME.test(text) ? Date.parse(text) : Number.NaN
+  const time = typeof text === 'string' && TIME.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(time)) throw new HoldfastError('bad_request', 'Holdfast-Modified-At is an RFC 3339 time')
   return time
+}
+
+/** 2020-02-30 is none, which `Date.parse` would take for March 1st. */
+function isDay(day: string): boolean {
+  const time = Date.parse(day)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day)
 }
 
 /** A type that could not be sent back as it is counts as none: the file's first bytes say more. */
