@@ -131,7 +131,7 @@ describe('the number of drives', { timeout: TEST_MS_MAX }, () => {
       nodes.map(({ state }) => state),
       Array(6).fill('online'),
     )
-    assert.doesNotMatch((await ended(again)).stderr, /does not open/)
+    assert.doesNotMatch((await ended(again)).stderr, /is away/)
   })
 
   it('names the directory of a new drive that holds another already', async () => {

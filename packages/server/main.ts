@@ -6,6 +6,7 @@ import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
 import { IdMaker } from '@holdfast/core/wire/ids.ts'
 import { AdminKey } from './access/admin-key.ts'
@@ -21,7 +22,7 @@ import { WorkerPool } from './compute/worker-pool.ts'
 import { CLOSING_MS_MAX } from './doors/rest/limits.ts'
 import { openLog } from './doors/rest/log.ts'
 import { RestServer } from './doors/rest/server.ts'
-import { findNodes, type NamedDirectory, nameDrives } from './drive-names.ts'
+import { findNodes, nameDrives } from './drive-names.ts'
 import { DRIVES_CLOSE_MS_MAX, type DriveDirectory, Drives } from './drives.ts'
 import { Ending, endBy } from './ending.ts'
 import { type KeyFiles, openKeyFiles } from './files/keys/key-files.ts'
@@ -103,15 +104,21 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   for (const sentence of keys.sentences) process.stderr.write(`${sentence}\n`)
   const adminKey = await AdminKey.open(new SecretDirectory(data), { random, ids })
   const directories = driveDirectories ?? numbered(data, nodeCount ?? (await nodesMeant(catalog)))
-  const found = await findNodes(directories, cluster.clusterId, clock)
-  const places = await drivePlaces(nameDrives(found, await catalog.read(listNodes, {})))
+  const asked = [findNodes(directories, cluster.clusterId, clock), zonesOf(directories)] as const
+  const [found, zones] = await Promise.all(asked)
+  const places = nameDrives(found, await catalog.read(listNodes, {})).map(({ name, directory }): DriveDirectory => {
+    const zone = zones.get(directory)
+    assert(zone !== undefined, 'every directory has a zone')
+    return { name, directory: resolve(directory), zone }
+  })
   const makeDirectory = (directory: string): Promise<unknown> => mkdir(directory, { recursive: true, mode: 0o700 })
   const drives = ending.use(
     'the drives',
     DRIVES_CLOSE_MS_MAX + PART_MS_MAX,
     await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory, warn, fatal }),
   )
-  if (drives.nodes.all().every(({ state }) => state === 'offline'))
+  const areElsewhere = found.every(({ node }) => node === undefined)
+  if (areElsewhere && drives.nodes.all().every(({ state }) => state === 'offline'))
     warn('not one drive is where it was looked for; those that --drives named once are named by it at every start')
   const workers = Math.min(WORKERS_MAX, availableParallelism())
   const compute = ending.use(
@@ -223,14 +230,13 @@ function numbered(data: string, count: number): string[] {
 }
 
 /** Drives on one device fail together: they are one zone. A directory that is still to be made will lie on its parent's. */
-async function drivePlaces(named: readonly NamedDirectory[]): Promise<DriveDirectory[]> {
+async function zonesOf(directories: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const deviceOf = async (directory: string): Promise<number> => (await stat(directory)).dev
-  return await Promise.all(
-    named.map(async ({ name, directory }) => {
-      const device = await within(clock, DEVICE_MS_MAX, deviceOf(directory)).catch(() => deviceOf(dirname(directory)))
-      return { name, directory: resolve(directory), zone: `device-${device}` }
-    }),
-  )
+  const zones = directories.map(async (directory) => {
+    const device = await within(clock, DEVICE_MS_MAX, deviceOf(directory)).catch(() => deviceOf(dirname(directory)))
+    return [directory, `device-${device}`] as const
+  })
+  return new Map(await Promise.all(zones))
 }
 
 try {
