@@ -174,7 +174,7 @@ describe('the end', { timeout: TEST_MS_MAX }, () => {
     }
   }
 
-  const waits = /^waiting for 1 upload, at most 20 s; press Ctrl-C again to end now$/m
+  const waits = /^waiting for 1 upload, at most 15 s; press Ctrl-C again to end now$/m
 
   async function begun(server: ServerProcess) {
     const run = server.begin()

@@ -47,12 +47,16 @@ const WORKERS_MAX = Math.floor(STRIPE_BUDGET_BYTES / LANE_BYTES_MIN)
 const DEVICE_MS_MAX = 5000
 const LOOK_EVERY_MS = 1000
 const REAP_EVERY_MS = 60_000
-/** How long the end waits for a part, which takes an instant; a collection that is cut goes on at the next start. */
+/**
+ * How long the end waits for a part, which takes an instant; a collection that is cut goes on at the next start. `Ending` asserts that
+ * all of them fit.
+ */
 const PART_MS_MAX = 1000
+const FILE_MS_MAX = 500
 /** The server gives its requests `CLOSING_MS_MAX`, and then cuts their connections. */
 const SERVER_MS_MAX = CLOSING_MS_MAX + 1000
 /** The log is moved into the database, so that the next start need not read it. */
-const CATALOG_MS_MAX = 5000
+const CATALOG_MS_MAX = 3000
 /** What the machine says no to at a start is told in its own sentence; anything else of it is a bug. */
 const REFUSALS: readonly (string | undefined)[] = ['EACCES', 'EEXIST', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']
 
@@ -97,7 +101,7 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const [pidFile, addressFile] = [join(data, 'run', 'gateway.pid'), join(data, 'run', 'gateway.address')]
   await rm(addressFile, { force: true })
   await writeFile(pidFile, `${process.pid}\n`)
-  ending.defer(pidFile, PART_MS_MAX, () => rm(pidFile, { force: true }))
+  ending.defer(pidFile, FILE_MS_MAX, () => rm(pidFile, { force: true }))
 
   const { cluster, keys } = await openCluster(catalog, data)
   // Said before anything else may fail: a later start does not say it again.
@@ -133,14 +137,17 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
     PART_MS_MAX,
     await Gateway.open({ cluster, gateway: ids.next(), catalog, nodes, compute, masterKeys, clock, random, ids }),
   )
-  const turns = (what: string, everyMs: number, act: () => Promise<unknown>): void => {
+  const turns = (what: string, everyMs: number, act: () => Promise<unknown>): AsyncDisposable => {
     const failed = (error: unknown): void => log.error({ err: error }, `${what} failed`)
-    ending.use(what, PART_MS_MAX, repeatedly({ clock, everyMs, act, failed, fatal }))
+    return repeatedly({ clock, everyMs, act, failed, fatal })
   }
-  turns('looking at the drives', LOOK_EVERY_MS, () => drives.look())
+  const looking = turns('looking at the drives', LOOK_EVERY_MS, () => drives.look())
   const unforeseen = (error: unknown): void => log.error({ err: error }, 'a job failed')
   const jobs = new Jobs({ clock, ids, failed: unforeseen, fatal })
-  turns('collecting', REAP_EVERY_MS, () => gateway.reaper.run())
+  const collecting = turns('collecting', REAP_EVERY_MS, () => gateway.reaper.run())
+  ending.defer('looking at the drives and collecting', PART_MS_MAX, () =>
+    Promise.all([looking, collecting].map((each) => each[Symbol.asyncDispose]())),
+  )
 
   const authenticate = adminKey.authenticate.bind(adminKey)
   const server = ending.use(
@@ -151,7 +158,7 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const requests = countRequests(server.app.server)
   const address = `http://${HOST}:${await listen(server, port)}`
   await writeFile(addressFile, `${address}\n`)
-  ending.defer(addressFile, PART_MS_MAX, () => rm(addressFile, { force: true }))
+  ending.defer(addressFile, FILE_MS_MAX, () => rm(addressFile, { force: true }))
   process.stdout.write(`Holdfast is ready: ${address}\n`)
   await ending.asked
   const running = requests.sentence()
