@@ -3,8 +3,8 @@
  * directory is gone; it is then away, and each look finds out whether it is back. A directory that never was a node becomes one
  * only while the catalog knows none of that name.
  */
-import { AssertionError } from '@holdfast/core/wire/assert.ts'
-import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
+import { AssertionError, assert } from '@holdfast/core/wire/assert.ts'
+import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Id, IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { ClusterRow, NodeRow } from './catalog/rows.ts'
@@ -14,6 +14,7 @@ import { nodeStarted } from './catalog/transactions/node-started.ts'
 import { Nodes, type Transport } from './cluster/nodes.ts'
 import { TimelyStore } from './cluster/timely-store.ts'
 import { type Clock, within } from './seams/clock.ts'
+import { systemCodeOf } from './seams/disk.ts'
 import { FileDisk } from './seams/file-disk.ts'
 import { repeatedly } from './seams/repeatedly.ts'
 import type { HoldOptions } from './storage/held-disk.ts'
@@ -24,7 +25,7 @@ import { openSqliteIndex } from './storage/sqlite-index.ts'
 
 /** How often the catalog is told how far the segments go: what a rollback of a disk is measured by. */
 const REPORT_EVERY_LOOKS = 30
-/** Who looks at the drives waits no longer for one of them. */
+/** Who looks at the drives, or starts with them, waits no longer for one of them. */
 const LOOK_MS_MAX = 5_000
 /** A drive that hangs may not keep the process, and the catalog behind it, from its end. */
 export const DRIVES_CLOSE_MS_MAX = 5_000
@@ -50,8 +51,8 @@ interface Drive {
   endsFrom: number
   /** The turns of its compaction, of which those of a drive that hangs hold up nobody else's. */
   compacting: AsyncDisposable | undefined
-  /** Is being looked at: one that hangs is not looked at twice at once. */
-  isLookedAt: boolean
+  /** The look that goes on: one that hangs is not looked at twice at once. */
+  looking: Promise<void> | undefined
   complaint: string
 }
 
@@ -87,16 +88,21 @@ export class Drives implements AsyncDisposable {
     const drives = new Drives(options)
     const known = await options.catalog.read(listNodes, {})
     assertAllNamed(known, options.places)
+    const knownAt = ({ name }: DriveDirectory): NodeRow | undefined => known.find((node) => node.name === name)
     for (const place of options.places) {
-      await drives.#add(place, known)
+      const node = knownAt(place)
+      if (node !== undefined) drives.#add(driveAt(place, node.number), node)
     }
+    await drives.#lookAtAll()
+    // One after the other: they are numbered in the order of their names.
+    for (const place of options.places) if (knownAt(place) === undefined) await drives.#addNew(place, known)
     await drives.nodes.refresh()
     return drives
   }
 
   /** To be called every second: what went is away, what came back is there. */
   async look(): Promise<void> {
-    await Promise.all(this.#drives.filter(({ isLookedAt }) => !isLookedAt).map((drive) => this.#lookInTime(drive)))
+    await this.#lookAtAll()
     await this.nodes.refresh()
     this.#looks++
     if (this.#looks % REPORT_EVERY_LOOKS === 0) await Promise.all(this.#drives.map((drive) => this.#report(drive)))
@@ -116,6 +122,8 @@ export class Drives implements AsyncDisposable {
 
   async #close(drive: Drive): Promise<void> {
     const compacted = drive.compacting?.[Symbol.asyncDispose]()
+    // It may have opened the store that is to be closed.
+    await drive.looking
     await this.#report(drive)
     await drive.store?.[Symbol.asyncDispose]()
     await compacted
@@ -142,59 +150,32 @@ export class Drives implements AsyncDisposable {
     else this.#options.warn(sentence, error)
   }
 
-  async #add(place: DriveDirectory, nodes: readonly NodeRow[]): Promise<void> {
-    const known = nodes.find(({ name }) => name === place.name)
-    const drive: Drive = {
-      place,
-      number: known?.number ?? -1,
-      store: undefined,
-      link: undefined,
-      endsFrom: 0,
-      compacting: undefined,
-      isLookedAt: false,
-      complaint: '',
-    }
-    const isThere = await this.#answers(drive)
-    const node = known?.node ?? (isThere ? await this.#newNode(place, nodes) : undefined)
-    const store = node && isThere ? await this.#openStore(drive, node) : undefined
-    if (store !== undefined) await this.#started(drive, store)
-    if (node === undefined || drive.number < 0)
-      throw new HoldfastError('disk_foreign', `${place.name} is new and does not open; see above`)
+  #add(drive: Drive, { node: id, capacityBytes }: Pick<NodeRow, 'node' | 'capacityBytes'>): void {
+    const { number, place } = drive
+    const { name, zone } = place
     this.#drives.push(drive)
     drive.compacting = this.#compactInTurns(drive)
-    const at = { zone: place.zone, region: 'here', weight: 1, state: 'offline', writable: false } as const
-    this.nodes.add({
-      ...at,
-      number: drive.number,
-      id: node,
-      name: place.name,
-      capacityBytes: known?.capacityBytes ?? 0,
-      freeBytes: 0,
-    })
+    const away = { state: 'offline', writable: false, freeBytes: 0 } as const
+    this.nodes.add({ number, id, name, zone, region: 'here', weight: 1, capacityBytes, ...away })
   }
 
-  /** One that hangs is away. It is looked at when it has answered, and keeps nobody from starting. */
-  async #answers(drive: Drive): Promise<boolean> {
-    const { clock, warn } = this.#options
-    const disk = new FileDisk(drive.place.directory)
-    const ask = async (): Promise<void> => {
-      drive.isLookedAt = true
-      try {
-        await readIdentity(disk)
-        await disk.syncDirectory('.')
-      } finally {
-        drive.isLookedAt = false
-      }
+  /** @throws disk_foreign where it cannot be made, for nobody would know whether it is there */
+  async #addNew(place: DriveDirectory, nodes: readonly NodeRow[]): Promise<void> {
+    const drive = driveAt(place, -1)
+    const make = async (): Promise<Id> => {
+      const node = await this.#newNode(place, nodes)
+      await this.#open(drive, node)
+      return node
     }
     try {
-      await within(clock, LOOK_MS_MAX, ask())
+      const node = await within(this.#options.clock, LOOK_MS_MAX, make())
+      this.#add(drive, { node, capacityBytes: 0 })
     } catch (error) {
-      // Any other failure is told where the drive is made or opened.
-      if (!hasCode(error, 'node_unavailable')) return true
-      warn(`${drive.place.name} at ${drive.place.directory} hangs`, error)
-      return false
+      if (!(error instanceof HoldfastError) && systemCodeOf(error) === undefined) throw error
+      throw new HoldfastError('disk_foreign', `${place.name} at ${place.directory}: ${messageOf(error)}`, {
+        cause: error,
+      })
     }
-    return true
   }
 
   /** Makes a drive. One that a start made which was killed before the catalog heard of it is taken as it is. */
@@ -208,23 +189,8 @@ export class Drives implements AsyncDisposable {
     await this.#options.makeDirectory(place.directory)
     const node = ids.next()
     const identity = { cluster: cluster.clusterId, lineage: cluster.lineage, node, disk: ids.next() }
-    await makeIdentity(new FileDisk(place.directory), identity).catch((error: unknown) => {
-      if (!hasCode(error, 'disk_foreign')) throw error
-      throw new HoldfastError('disk_foreign', `${place.name} at ${place.directory}: ${error.message}`, { cause: error })
-    })
+    await makeIdentity(new FileDisk(place.directory), identity)
     return node
-  }
-
-  /** Takes a store that was opened. */
-  async #started(drive: Drive, store: SegmentStore): Promise<void> {
-    try {
-      drive.number = await this.#admit(drive, await store.report())
-    } catch (error) {
-      await store[Symbol.asyncDispose]()
-      throw error
-    }
-    drive.store = store
-    drive.link = new TimelyStore(store, this.#options.clock)
   }
 
   /** Tells the catalog of a disk that was mounted, before anyone reaches it. Answers the number of its node. @throws disk_foreign */
@@ -242,55 +208,69 @@ export class Drives implements AsyncDisposable {
     return number
   }
 
-  /** Undefined where the drive is away. */
-  async #openStore(drive: Drive, node: Id): Promise<SegmentStore | undefined> {
-    const { cluster, clock, ids, warn } = this.#options
-    const { directory, name } = drive.place
-    const disk = new FileDisk(directory)
-    try {
-      const openIndex = openSqliteIndex(disk, { boot: await disk.memoryToken(), clock })
-      const { clusterId, sealedHeader } = cluster
-      // Up to where it was written when it went, the catalog may not have heard of it yet.
-      const onReturn: HoldOptions['onReturn'] = async (report, before) => {
-        await this.#seen(drive, { ...report, segmentEnds: before })
-        await this.#admit(drive, report)
-      }
-      return await SegmentStore.open({ disk, clock, ids, openIndex, cluster: clusterId, node, sealedHeader, onReturn })
-    } catch (error) {
-      const because = `at ${directory} does not open: ${error instanceof Error ? error.message : String(error)}`
-      if (!this.#drives.includes(drive)) warn(`${name} ${because}`)
-      else this.#complain(drive, new Error(because))
-      return undefined
+  /** However long that takes: the drive is there from the moment that the catalog has heard of it. */
+  async #open(drive: Drive, node: Id): Promise<void> {
+    const { cluster, clock, ids } = this.#options
+    const disk = new FileDisk(drive.place.directory)
+    const openIndex = openSqliteIndex(disk, { boot: await disk.memoryToken(), clock })
+    const rules = { cluster: cluster.clusterId, node, sealedHeader: cluster.sealedHeader }
+    // Up to where it was written when it went, the catalog may not have heard of it yet.
+    const onReturn: HoldOptions['onReturn'] = async (report, before) => {
+      await this.#seen(drive, { ...report, segmentEnds: before })
+      await this.#admit(drive, report)
     }
+    const store = await SegmentStore.open({ disk, clock, ids, openIndex, ...rules, onReturn })
+    try {
+      drive.number = await this.#admit(drive, await store.report())
+    } catch (error) {
+      await store[Symbol.asyncDispose]()
+      throw error
+    }
+    drive.store = store
+    drive.link = new TimelyStore(store, clock)
   }
 
   /** One bad drive is told of once, and keeps nobody from looking at the others. */
   #complain(drive: Drive, error: unknown): void {
-    const complaint = error instanceof Error ? error.message : String(error)
-    if (complaint !== drive.complaint) this.#options.warn(`${drive.place.name}: ${complaint}`)
+    if (error instanceof AssertionError) this.#options.fatal(error)
+    const { name, directory } = drive.place
+    const complaint = messageOf(error)
+    if (complaint !== drive.complaint) this.#options.warn(`${name} at ${directory} is away: ${complaint}`)
     drive.complaint = complaint
   }
 
+  async #lookAtAll(): Promise<void> {
+    await Promise.all(this.#drives.map((drive) => drive.looking === undefined && this.#lookInTime(drive)))
+  }
+
+  /** What takes longer goes on, and its end counts. */
   async #lookInTime(drive: Drive): Promise<void> {
-    drive.isLookedAt = true
-    const look = this.#lookAt(drive).finally(() => {
-      drive.isLookedAt = false
+    drive.looking = this.#look(drive).finally(() => {
+      drive.looking = undefined
     })
     try {
-      await within(this.#options.clock, LOOK_MS_MAX, look)
+      await within(this.#options.clock, LOOK_MS_MAX, drive.looking)
+    } catch (error) {
+      // Once it is known what it comes to in the end, that is told and not how long it takes.
+      if (drive.complaint === '') this.#complain(drive, error)
+    }
+  }
+
+  /** Never fails. */
+  async #look(drive: Drive): Promise<void> {
+    try {
+      if (drive.store !== undefined) await drive.store.checkIdentity()
+      else await this.#open(drive, this.#idOf(drive))
       drive.complaint = ''
     } catch (error) {
       this.#complain(drive, error)
     }
   }
 
-  async #lookAt(drive: Drive): Promise<void> {
-    if (drive.store !== undefined) await drive.store.checkIdentity()
-    else if (await new FileDisk(drive.place.directory).exists('identity')) {
-      const id = this.nodes.get(drive.number)?.id
-      const store = id && (await this.#openStore(drive, id))
-      if (store !== undefined) await this.#started(drive, store)
-    }
+  #idOf({ number }: Drive): Id {
+    const node = this.nodes.get(number)
+    assert(node !== undefined, 'a drive is a node')
+    return node.id
   }
 
   #link(number: number): ShardStore {
@@ -325,4 +305,13 @@ function assertAllNamed(known: readonly NodeRow[], places: readonly DriveDirecto
     'conflict',
     `there are ${known.length} drives and ${places.length} are named, without ${forgotten.map(({ name }) => name).join(', ')}: name all of them, also what is dead`,
   )
+}
+
+function driveAt(place: DriveDirectory, number: number): Drive {
+  const away = { store: undefined, link: undefined, compacting: undefined, looking: undefined }
+  return { place, number, endsFrom: 0, complaint: '', ...away }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

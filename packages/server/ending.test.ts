@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
-import { Ending } from './ending.ts'
+import { ENDING_MS_MAX, Ending, LINGER_MS_MAX } from './ending.ts'
 import { sleep, systemClock } from './seams/clock.ts'
 import { ManualClock } from './seams/manual-clock.test-support.ts'
 
@@ -57,15 +57,24 @@ describe('the parts of a program', () => {
     assert.match(warned[1] ?? '', /^hangs: left as it is: .*no answer within 1 s/)
   })
 
-  it('are left after half a minute by a process that was told to end, all that are still there', async (t) => {
+  it('fit into the time that there is, each with its own', () => {
+    const { made } = ending()
+    const end = async (): Promise<void> => {}
+    made.defer('long', ENDING_MS_MAX - LINGER_MS_MAX - 1000, end)
+    made.defer('short', 1000, end)
+    assert.throws(() => made.defer('one too many', 1, end), /all parts have ended in 30000 ms/)
+  })
+
+  it('are left half a minute after the signal, all that are still there, where the end began late', async (t) => {
     const { clock, made, part, warned } = ending()
     const kill = t.mock.method(process, 'kill', () => true)
     part('first')
-    made.defer('endless', 3_600_000, () => new Promise(() => undefined))
+    made.defer('endless', 28_000, () => new Promise(() => undefined))
     process.emit('SIGTERM')
     await made.asked
+    clock.advance(5000)
     const disposed = made[Symbol.asyncDispose]()
-    clock.advance(29_999)
+    clock.advance(24_999)
     assert.equal(kill.mock.callCount(), 0)
     clock.advance(1)
     assert.deepEqual(kill.mock.calls[0]?.arguments, [process.pid, 'SIGTERM'])

@@ -8,12 +8,13 @@
  *
  * Only what keeps the event loop itself is beyond this: nothing runs then, and whoever sent the signal sends `kill -9`.
  */
+import { assert } from '@holdfast/core/wire/assert.ts'
 import { type Clock, within } from './seams/clock.ts'
 
-/** From the signal on. */
-const ENDING_MS_MAX = 30_000
+/** From the signal on. All parts fit into it, so that none of them takes the time of those behind it. */
+export const ENDING_MS_MAX = 30_000
 /** What keeps the process when all is taken down is a thread that waits for its disk. */
-const LINGER_MS_MAX = 1000
+export const LINGER_MS_MAX = 1000
 /** A terminal, npm and the starter each send a signal for one Ctrl-C: what comes within this time is one press. */
 const ONE_PRESS_MS = 1000
 
@@ -52,6 +53,8 @@ export class Ending implements AsyncDisposable {
 
   defer(what: string, limitMs: number, end: () => PromiseLike<unknown>): void {
     this.#parts.push({ what, limitMs, end })
+    const allMs = this.#parts.reduce((sum, part) => sum + part.limitMs, LINGER_MS_MAX)
+    assert(allMs <= ENDING_MS_MAX, `all parts have ended in ${ENDING_MS_MAX} ms, also if each of them hangs`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

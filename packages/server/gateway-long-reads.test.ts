@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { pieces, refusal, TestGateway } from './gateway.test-support.ts'
+import { pieces, refusal, TestGateway, tester } from './gateway.test-support.ts'
 import { ManualClock } from './seams/manual-clock.test-support.ts'
 
 const MiB = 1024 * 1024
@@ -35,6 +35,31 @@ async function collected({ gateway }: TestGateway): Promise<number> {
   return chunks
 }
 
+/** Puts another file in the place of the one that is read. */
+async function move(test: TestGateway): Promise<void> {
+  const { file } = await test.gateway.downloads.open({ bucket, path: 'file' })
+  await test.gateway.names.move(file.file, { path: 'moved' }, tester)
+  await test.put('file', randomBytes(10), { bucket })
+}
+
+describe('a reader who begins under another session than the one that was current when the file was looked up', () => {
+  it('has it though it has moved meanwhile, but not where its version has gone', async () => {
+    await using test = await TestGateway.open()
+    await test.bucket(bucket, { versionsKept: 1 })
+    const body = randomBytes(2 * MiB)
+    await test.put('file', pieces(body), { bucket })
+    const open = () => test.gateway.downloads.open({ bucket, path: 'file' })
+    const readNow = async ({ read }: Awaited<ReturnType<typeof open>>): Promise<Buffer> =>
+      Buffer.concat(await Array.fromAsync(read(undefined, new AbortController().signal)))
+    const [first, second] = [await open(), await open()]
+    await move(test)
+    await test.gateway.reaper.run()
+    assert.deepEqual(await readNow(first), body)
+    await test.put('moved', randomBytes(10), { bucket })
+    await assert.rejects(readNow(second), refusal('version_not_found'))
+  })
+})
+
 describe('a reader for whom a day is not enough', () => {
   it('looks then whether its version is still there, and lets go of everything else', async () => {
     const clock = new ManualClock()
@@ -47,6 +72,18 @@ describe('a reader for whom a day is not enough', () => {
     await passMinutes(clock, 1)
     read.push((await reading.next()).value ?? assert.fail())
     assert.equal(await collected(test), 1)
+    for await (const piece of reading) read.push(piece)
+    assert.deepEqual(Buffer.concat(read), body)
+  })
+
+  it('reads on though the file has moved, and another is in its place', async () => {
+    const clock = new ManualClock()
+    await using test = await TestGateway.open({ clock })
+    const body = randomBytes(20 * MiB)
+    const { reading, read } = await begin(test, body)
+    await move(test)
+    await test.gateway.reaper.run()
+    await passMinutes(clock, HOURS_24)
     for await (const piece of reading) read.push(piece)
     assert.deepEqual(Buffer.concat(read), body)
   })

@@ -6,6 +6,7 @@ import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
 import { IdMaker } from '@holdfast/core/wire/ids.ts'
 import { AdminKey } from './access/admin-key.ts'
@@ -21,7 +22,7 @@ import { WorkerPool } from './compute/worker-pool.ts'
 import { CLOSING_MS_MAX } from './doors/rest/limits.ts'
 import { openLog } from './doors/rest/log.ts'
 import { RestServer } from './doors/rest/server.ts'
-import { findNodes, type NamedDirectory, nameDrives } from './drive-names.ts'
+import { findNodes, nameDrives } from './drive-names.ts'
 import { DRIVES_CLOSE_MS_MAX, type DriveDirectory, Drives } from './drives.ts'
 import { Ending, endBy } from './ending.ts'
 import { type KeyFiles, openKeyFiles } from './files/keys/key-files.ts'
@@ -46,12 +47,16 @@ const WORKERS_MAX = Math.floor(STRIPE_BUDGET_BYTES / LANE_BYTES_MIN)
 const DEVICE_MS_MAX = 5000
 const LOOK_EVERY_MS = 1000
 const REAP_EVERY_MS = 60_000
-/** How long the end waits for a part, which takes an instant; a collection that is cut goes on at the next start. */
+/**
+ * How long the end waits for a part, which takes an instant; a collection that is cut goes on at the next start. `Ending` asserts that
+ * all of them fit.
+ */
 const PART_MS_MAX = 1000
+const FILE_MS_MAX = 500
 /** The server gives its requests `CLOSING_MS_MAX`, and then cuts their connections. */
 const SERVER_MS_MAX = CLOSING_MS_MAX + 1000
 /** The log is moved into the database, so that the next start need not read it. */
-const CATALOG_MS_MAX = 5000
+const CATALOG_MS_MAX = 3000
 /** What the machine says no to at a start is told in its own sentence; anything else of it is a bug. */
 const REFUSALS: readonly (string | undefined)[] = ['EACCES', 'EEXIST', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']
 
@@ -96,22 +101,28 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const [pidFile, addressFile] = [join(data, 'run', 'gateway.pid'), join(data, 'run', 'gateway.address')]
   await rm(addressFile, { force: true })
   await writeFile(pidFile, `${process.pid}\n`)
-  ending.defer(pidFile, PART_MS_MAX, () => rm(pidFile, { force: true }))
+  ending.defer(pidFile, FILE_MS_MAX, () => rm(pidFile, { force: true }))
 
   const { cluster, keys } = await openCluster(catalog, data)
   // Said before anything else may fail: a later start does not say it again.
   for (const sentence of keys.sentences) process.stderr.write(`${sentence}\n`)
   const adminKey = await AdminKey.open(new SecretDirectory(data), { random, ids })
   const directories = driveDirectories ?? numbered(data, nodeCount ?? (await nodesMeant(catalog)))
-  const found = await findNodes(directories, cluster.clusterId, clock)
-  const places = await drivePlaces(nameDrives(found, await catalog.read(listNodes, {})))
+  const asked = [findNodes(directories, cluster.clusterId, clock), zonesOf(directories)] as const
+  const [found, zones] = await Promise.all(asked)
+  const places = nameDrives(found, await catalog.read(listNodes, {})).map(({ name, directory }): DriveDirectory => {
+    const zone = zones.get(directory)
+    assert(zone !== undefined, 'every directory has a zone')
+    return { name, directory: resolve(directory), zone }
+  })
   const makeDirectory = (directory: string): Promise<unknown> => mkdir(directory, { recursive: true, mode: 0o700 })
   const drives = ending.use(
     'the drives',
     DRIVES_CLOSE_MS_MAX + PART_MS_MAX,
     await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory, warn, fatal }),
   )
-  if (drives.nodes.all().every(({ state }) => state === 'offline'))
+  const areElsewhere = found.every(({ node }) => node === undefined)
+  if (areElsewhere && drives.nodes.all().every(({ state }) => state === 'offline'))
     warn('not one drive is where it was looked for; those that --drives named once are named by it at every start')
   const workers = Math.min(WORKERS_MAX, availableParallelism())
   const compute = ending.use(
@@ -126,14 +137,17 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
     PART_MS_MAX,
     await Gateway.open({ cluster, gateway: ids.next(), catalog, nodes, compute, masterKeys, clock, random, ids }),
   )
-  const turns = (what: string, everyMs: number, act: () => Promise<unknown>): void => {
+  const turns = (what: string, everyMs: number, act: () => Promise<unknown>): AsyncDisposable => {
     const failed = (error: unknown): void => log.error({ err: error }, `${what} failed`)
-    ending.use(what, PART_MS_MAX, repeatedly({ clock, everyMs, act, failed, fatal }))
+    return repeatedly({ clock, everyMs, act, failed, fatal })
   }
-  turns('looking at the drives', LOOK_EVERY_MS, () => drives.look())
+  const looking = turns('looking at the drives', LOOK_EVERY_MS, () => drives.look())
   const unforeseen = (error: unknown): void => log.error({ err: error }, 'a job failed')
   const jobs = new Jobs({ clock, ids, failed: unforeseen, fatal })
-  turns('collecting', REAP_EVERY_MS, () => gateway.reaper.run())
+  const collecting = turns('collecting', REAP_EVERY_MS, () => gateway.reaper.run())
+  ending.defer('looking at the drives and collecting', PART_MS_MAX, () =>
+    Promise.all([looking, collecting].map((each) => each[Symbol.asyncDispose]())),
+  )
 
   const authenticate = adminKey.authenticate.bind(adminKey)
   const server = ending.use(
@@ -144,7 +158,7 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const requests = countRequests(server.app.server)
   const address = `http://${HOST}:${await listen(server, port)}`
   await writeFile(addressFile, `${address}\n`)
-  ending.defer(addressFile, PART_MS_MAX, () => rm(addressFile, { force: true }))
+  ending.defer(addressFile, FILE_MS_MAX, () => rm(addressFile, { force: true }))
   process.stdout.write(`Holdfast is ready: ${address}\n`)
   await ending.asked
   const running = requests.sentence()
@@ -223,14 +237,13 @@ function numbered(data: string, count: number): string[] {
 }
 
 /** Drives on one device fail together: they are one zone. A directory that is still to be made will lie on its parent's. */
-async function drivePlaces(named: readonly NamedDirectory[]): Promise<DriveDirectory[]> {
+async function zonesOf(directories: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const deviceOf = async (directory: string): Promise<number> => (await stat(directory)).dev
-  return await Promise.all(
-    named.map(async ({ name, directory }) => {
-      const device = await within(clock, DEVICE_MS_MAX, deviceOf(directory)).catch(() => deviceOf(dirname(directory)))
-      return { name, directory: resolve(directory), zone: `device-${device}` }
-    }),
-  )
+  const zones = directories.map(async (directory) => {
+    const device = await within(clock, DEVICE_MS_MAX, deviceOf(directory)).catch(() => deviceOf(dirname(directory)))
+    return [directory, `device-${device}`] as const
+  })
+  return new Map(await Promise.all(zones))
 }
 
 try {

@@ -92,6 +92,24 @@ describe('holding chunks', () => {
     assert.deepEqual(holdsOf(catalog, a), [2, 1, 1])
   })
 
+  it('counts who comes again to an empty slot twice, and keeps the chunk when that one goes', () => {
+    using catalog = filled()
+    const [first, second] = [catalog.ids.next(), catalog.ids.next()]
+    hold(catalog, first, [a])
+    hold(catalog, second, [a])
+    release(catalog, first, [a])
+    hold(catalog, second, [a])
+    assert.deepEqual(holdsOf(catalog, a), [2, 1, 1])
+    release(catalog, second, [a])
+    assert.deepEqual(holdsOf(catalog, a), [1, 0, 1])
+  })
+
+  it('refuses a chunk that is named twice', () => {
+    using catalog = filled()
+    assert.throws(() => hold(catalog, catalog.ids.next(), [a, a]), { code: 'conflict' })
+    assert.deepEqual(holdsOf(catalog, a), [0, 0, 0])
+  })
+
   it('takes one statement where the slot is free, and one where it is given back', () => {
     using catalog = filled()
     const holder = catalog.ids.next()

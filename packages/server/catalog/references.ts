@@ -33,7 +33,7 @@ export interface OfferedPage {
 export const CHUNK_UNHELD = `holder_id IS NULL
   AND NOT EXISTS (SELECT 1 FROM chunk_refs r WHERE r.bucket_id = chunks.bucket_id AND r.chunk_id = chunks.chunk_id)`
 
-// Nobody holds a chunk twice: who has the slot finds no row here, as who has a row cannot have another.
+// Who has the slot finds no chunk here, and who has a row and comes to a taken slot cannot have another.
 const raiseChunks = byKeys(
   `UPDATE chunks SET refs = refs + 1, condemned = NULL,
      holder_id = COALESCE(holder_id, ?), holder_kind = COALESCE(holder_kind, ?)
@@ -64,6 +64,10 @@ const deletePageRefs = byKeys(
 
 /**
  * Every chunk's row is read again here, and a condemned mark goes: from now on the chunk is referred to.
+ *
+ * A holder comes once in its life, in the transaction that makes it, with each chunk once: a version under an id that its file never
+ * had, a page when its row is inserted. The slot alone would not refuse who comes again: one that has a row, and finds the slot empty,
+ * would hold the chunk twice, and let go of one hold only. The chunk would then stay for ever, and nothing would be lost.
  * @throws conflict where one has no row any more
  */
 export function* holdChunks(

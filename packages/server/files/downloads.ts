@@ -7,6 +7,7 @@ import type { ChunkId, Id } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { type ChunkEntry, decodeEntries } from '../catalog/page-list.ts'
 import type { FileRow, VersionRow } from '../catalog/rows.ts'
+import { getVersion } from '../catalog/transactions/get-version.ts'
 import { type LoneRead, readLone } from '../catalog/transactions/read-lone.ts'
 import { placesOf, readPage, readPlan } from '../catalog/transactions/read-plan.ts'
 import type { Pin, Sessions } from '../cluster/sessions.ts'
@@ -132,12 +133,12 @@ export class Downloads {
    * there now is safe.
    * @throws version_not_found
    */
-  async #pin({ bucket, file, version, session }: Reading): Promise<Pin> {
+  async #pin({ version, session }: Reading): Promise<Pin> {
     const pin = this.#sessions.pin()
     if (pin.session === session) return pin
     try {
-      const asked = { bucket: bucket.id, path: file.path, version: version.version }
-      if ((await this.#catalog.read(readPlan, asked)) === null) throw gone(version.version)
+      // By its ids, for its file may have moved; as long as a version has its row, all that it refers to is held.
+      if ((await this.#catalog.read(getVersion, version)) === null) throw gone(version.version)
       return pin
     } catch (error) {
       pin.release()

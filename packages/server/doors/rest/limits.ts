@@ -53,5 +53,5 @@ export const DISCARDING_MS_MAX = 5_000
 
 /** What a client is told to wait before it asks again. */
 export const RETRY_AFTER_SECONDS = 2
-/** Requests may finish in this time when the server closes; ten more seconds are for what stands below it. */
-export const CLOSING_MS_MAX = 20_000
+/** Requests may finish in this time when the server closes; the rest of half a minute is for what stands below it. */
+export const CLOSING_MS_MAX = 15_000
