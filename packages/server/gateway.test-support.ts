@@ -25,6 +25,7 @@ import type { ShardStore } from './storage/shard-store.ts'
 const MiB = 1024 * 1024
 const STEP_MS = 10
 const STEPS_MAX = 10_000
+const TURNS_MAX = 100_000
 export const tester = { principal: 'tester', requestId: 'test' }
 
 /** Every transaction on its own, on the calling thread. */
@@ -177,7 +178,8 @@ export function refusal(code: string) {
 
 /** Waits in turns for what takes none of a clock's time. */
 export async function turnsUntil(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise(setImmediate)
+  for (let turn = 0; turn < TURNS_MAX && !isSo(); turn++) await new Promise(setImmediate)
+  assert.ok(isSo(), 'what was waited for came')
 }
 
 /** Lets the time go by as fast as what waits for it. */
