@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { advanceUntil, pieces, refusal, TestGateway } from './gateway.test-support.ts'
-import { sleep, systemClock } from './seams/clock.ts'
+import { advanceUntil, pieces, refusal, TestGateway, turnsUntil } from './gateway.test-support.ts'
+import { sleep } from './seams/clock.ts'
 import { ManualClock } from './seams/manual-clock.test-support.ts'
+import type { FaultyStore } from './storage/faulty-store.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -19,12 +20,14 @@ describe('a gateway whose drives hang', () => {
     for (const store of test.stores) store.inject({ on: 'put', times: 1, wait: () => wait })
     const gone = new AbortController()
     const cut = test.put('cut', pieces(randomBytes(20 * MiB)), { signal: gone.signal })
-    await sleep(systemClock, 300)
+    const isHung = ({ fired }: FaultyStore): boolean => fired.get('put') === 1
+    await turnsUntil(() => test.stores.every(isHung) && test.compute.waiting === 1)
     gone.abort(new Error('the client is gone'))
+    await turnsUntil(() => test.compute.waiting === 0)
     const body = randomBytes(3 * MiB)
     const next = test.put('next', pieces(body))
-    const first = await Promise.race([next.then(() => 'stored'), sleep(systemClock, 300).then(() => 'waiting')])
-    assert.equal(first, 'waiting')
+    const waits = turnsUntil(() => test.compute.waiting === 1)
+    assert.equal(await Promise.race([next.then(() => 'stored'), waits.then(() => 'waiting')]), 'waiting')
     letGo()
     await assert.rejects(cut, /the client is gone/)
     await next

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { TestGateway } from './gateway.test-support.ts'
-import { sleep, systemClock } from './seams/clock.ts'
+import { TestGateway, turnsUntil } from './gateway.test-support.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -21,15 +20,16 @@ describe('the memory of a gateway', () => {
   it('reads the beginning of a body only where there is room for it', async () => {
     await using test = await TestGateway.open()
     const { promise: wait, resolve: goOn } = Promise.withResolvers<void>()
-    let begun = 0
+    let [begun, gathered] = [0, 0]
     async function* slow(): AsyncGenerator<Uint8Array> {
       begun++
       for (let piece = 0; piece < 5; piece++) yield randomBytes(50 * KiB)
+      gathered++
       await wait
       yield randomBytes(50 * KiB)
     }
     const puts = Array.from({ length: 200 }, (_, i) => test.put(`file ${i}`, slow()))
-    await sleep(systemClock, 50)
+    await turnsUntil(() => begun > 0 && gathered === begun)
     assert.equal(begun, Math.floor((48 * MiB) / (320 * KiB)))
     goOn()
     await Promise.all(puts)

@@ -10,6 +10,7 @@ import { createCluster } from './catalog/transactions/create-cluster.ts'
 import { nodeStarted } from './catalog/transactions/node-started.ts'
 import { Nodes } from './cluster/nodes.ts'
 import { TimelyStore } from './cluster/timely-store.ts'
+import type { Compute } from './compute/compute.ts'
 import { InlineCompute } from './compute/inline-compute.ts'
 import { MasterKeys, makeMasterKey } from './files/keys/master-keys.ts'
 import type { UploadRequest } from './files/uploads.ts'
@@ -24,6 +25,7 @@ import type { ShardStore } from './storage/shard-store.ts'
 const MiB = 1024 * 1024
 const STEP_MS = 10
 const STEPS_MAX = 10_000
+const TURNS_MAX = 100_000
 export const tester = { principal: 'tester', requestId: 'test' }
 
 /** Every transaction on its own, on the calling thread. */
@@ -63,13 +65,15 @@ export class TestGateway implements AsyncDisposable {
   readonly gateway: Gateway
   readonly catalog: DirectCatalog
   readonly nodes: Nodes
+  readonly compute: Compute
   readonly stores: readonly FaultyStore[]
   readonly memories: readonly MemoryStore[]
 
-  private constructor(parts: Pick<TestGateway, 'gateway' | 'catalog' | 'nodes' | 'stores' | 'memories'>) {
+  private constructor(parts: Pick<TestGateway, 'gateway' | 'catalog' | 'nodes' | 'compute' | 'stores' | 'memories'>) {
     this.gateway = parts.gateway
     this.catalog = parts.catalog
     this.nodes = parts.nodes
+    this.compute = parts.compute
     this.stores = parts.stores
     this.memories = parts.memories
   }
@@ -118,12 +122,12 @@ export class TestGateway implements AsyncDisposable {
       stores.set(number, new TimelyStore(store, clock))
       nodes.add({ ...at, number, id: who.node, region: 'here', weight: 1, state: 'online', writable: true })
     }
+    const compute = await InlineCompute.open(random, budgetBytes)
     const gateway = await Gateway.open({
-      ...{ cluster, gateway: ids.next(), catalog, nodes, clock, random, ids },
-      compute: await InlineCompute.open(random, budgetBytes),
+      ...{ cluster, gateway: ids.next(), catalog, nodes, compute, clock, random, ids },
       masterKeys: new MasterKeys([makeMasterKey(random, ids)], random),
     })
-    return new TestGateway({ gateway, catalog, nodes, stores: faulty, memories })
+    return new TestGateway({ gateway, catalog, nodes, compute, stores: faulty, memories })
   }
 
   async bucket(name: string, policy: PolicyRequest): Promise<void> {
@@ -170,6 +174,12 @@ export async function* pieces(bytes: Uint8Array, pieceBytes = 50_000): AsyncGene
 /** Says whether what was thrown is the refusal of this code. */
 export function refusal(code: string) {
   return (error: unknown): boolean => error instanceof HoldfastError && error.code === code
+}
+
+/** Waits in turns for what takes none of a clock's time. */
+export async function turnsUntil(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; turn < TURNS_MAX && !isSo(); turn++) await new Promise(setImmediate)
+  assert.ok(isSo(), 'what was waited for came')
 }
 
 /** Lets the time go by as fast as what waits for it. */
