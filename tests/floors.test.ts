@@ -70,7 +70,7 @@ const floors: Floors = [
   ['server/arguments', [core.wire]],
   ['server/drive-names', [core.wire, 'server/seams', 'server/storage', 'server/catalog']],
   ['server/drives', [core.wire, 'server/seams', 'server/storage', 'server/catalog', 'server/cluster']],
-  ['server/ending', ['server/seams']],
+  ['server/ending', [core.wire, 'server/seams']],
   ['server/gateway', [core.wire, ...serverFloors.filter((floor) => floor !== 'server/doors')]],
   [
     'server/main',
