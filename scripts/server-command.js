@@ -7,7 +7,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 /**
  * Behind the path of the project's Node.js. What dies here is large buffers, not objects, so young generations stay small. A heap of
  * 20 MiB is not collected as a whole because a few megabytes of buffers came and went: V8's own step costs a sixth of a large PUT.
- * A young generation is collected by its own thread: four helpers each, woken for a millisecond, cost a tenth of a small PUT.
+ * A young generation is collected by its own thread: four helpers each, woken for a millisecond, cost 6 to 9 % of a small PUT.
  */
 export const serverArguments = [
   '--max-semi-space-size=8',

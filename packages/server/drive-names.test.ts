@@ -6,9 +6,14 @@ import { describe, it } from 'node:test'
 import { hasCode } from '@holdfast/core/wire/errors.ts'
 import { asId, type Id } from '@holdfast/core/wire/ids.ts'
 import { findNodes, nameDrives } from './drive-names.ts'
-import { systemClock } from './seams/clock.ts'
+import { sleep, systemClock } from './seams/clock.ts'
 import { FileDisk } from './seams/file-disk.ts'
+import { hangAt } from './seams/hanging-file.test-support.ts'
+import { ManualClock } from './seams/manual-clock.test-support.ts'
 import { makeIdentity } from './storage/identity.ts'
+
+/** Only where the test fails. */
+const LATE_MS = 20_000
 
 const idOf = (number: number): Id => asId(String(number).padStart(32, '0'))
 
@@ -101,6 +106,23 @@ describe('the nodes in directories', () => {
       )
     } finally {
       await rm(root, { recursive: true })
+    }
+  })
+
+  const skip = process.platform === 'win32' && 'needs a pipe with a name'
+  it('are not waited for where a drive hangs: it says nothing', { skip }, async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'holdfast-names-'))
+    await makeIdentity(new FileDisk(directory), { cluster: idOf(7), lineage: idOf(8), node: idOf(1), disk: idOf(9) })
+    const goOn = await hangAt(join(directory, 'identity'))
+    try {
+      const clock = new ManualClock()
+      const finding = findNodes([directory], idOf(7), clock)
+      clock.advance(5000)
+      const late = sleep(systemClock, LATE_MS).then(() => 'still waits')
+      assert.deepEqual(await Promise.race([finding, late]), [{ directory, node: undefined }])
+    } finally {
+      await goOn()
+      await rm(directory, { recursive: true })
     }
   })
 })

@@ -1,7 +1,6 @@
 /** Drives in real directories under a clock that stands, with a catalog in memory, and ways to make one of them hang. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Catalog } from './catalog/catalog.ts'
@@ -11,6 +10,7 @@ import { loadCluster } from './catalog/transactions/create-cluster.ts'
 import { Drives } from './drives.ts'
 import { sleep, systemClock } from './seams/clock.ts'
 import { FileDisk } from './seams/file-disk.ts'
+import { type GoOn, hangAt } from './seams/hanging-file.test-support.ts'
 import { ManualClock } from './seams/manual-clock.test-support.ts'
 import { makeIdentity } from './storage/identity.ts'
 import { SegmentStore } from './storage/segment-store.ts'
@@ -25,9 +25,6 @@ const DEAD_SHARDS = 30
 const STEP_MS = 100
 /** Below the last segment, which is open, these are closed, and nothing in them is wanted. */
 export const DEAD_SEGMENT = '0000000000000001.seg'
-
-/** Ends the wait of whoever opened what hangs. */
-export type GoOn = () => Promise<void>
 
 export class DrivesWorld implements AsyncDisposable {
   readonly clock = new ManualClock()
@@ -157,16 +154,5 @@ export class DrivesWorld implements AsyncDisposable {
       numbers.map((number) => shardIdOf(number)),
       { lineage, sequence: 2 },
     )
-  }
-}
-
-async function hangAt(path: string): Promise<GoOn> {
-  await rm(path)
-  execFileSync('mkfifo', [path])
-  return async () => {
-    // Opened for both, a pipe waits for nobody; those who wait for it go on, and whoever comes later finds nothing.
-    const both = await open(path, 'r+')
-    await rm(path)
-    await both.close()
   }
 }

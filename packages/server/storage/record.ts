@@ -104,8 +104,8 @@ export function alignUp(length: number): number {
 }
 
 /**
- * Fills the block table of a record whose payload is in place, and answers the payload's SHA-256: block by block both, so that large
- * payloads come from memory once. Whoever made the payload calls this, off the event loop.
+ * Fills the block table of a record whose payload is in place, and answers the payload's SHA-256. Whoever made the payload calls this,
+ * off the event loop.
  */
 export function fillBlockTable(record: Uint8Array, payloadLength: number): Sha256 {
   const payloadOffset = payloadOffsetOf(payloadLength)
