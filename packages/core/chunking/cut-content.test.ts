@@ -105,7 +105,8 @@ describe('the two scans', () => {
       }),
       { numRuns: 500 },
     )
-    assert.ok(found > 100, 'many of the ranges hold a cut')
+    // Of 500 about 112, with a deviation of 8: chance does not come near half of that.
+    assert.ok(found > 50, `${found} of the ranges hold a cut`)
   })
 
   it('find what the definition of the hash says', () => {
