@@ -5,13 +5,14 @@
  */
 import { AssertionError, assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import type { Id, IdMaker } from '@holdfast/core/wire/ids.ts'
+import type { Id, IdMaker, StripeId } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from './catalog/catalog.ts'
 import type { ClusterRow, NodeRow } from './catalog/rows.ts'
 import { listNodes } from './catalog/transactions/list-nodes.ts'
 import { nodeSeen } from './catalog/transactions/node-seen.ts'
-import { nodeStarted } from './catalog/transactions/node-started.ts'
+import { type NodeStartedResult, nodeStarted } from './catalog/transactions/node-started.ts'
 import { Nodes, type Transport } from './cluster/nodes.ts'
+import { noteLostShards } from './cluster/recent-shards.ts'
 import { TimelyStore } from './cluster/timely-store.ts'
 import { type Clock, within } from './seams/clock.ts'
 import { systemCodeOf } from './seams/disk.ts'
@@ -193,11 +194,12 @@ export class Drives implements AsyncDisposable {
     return node
   }
 
-  /** Tells the catalog of a disk that was mounted, before anyone reaches it. Answers the number of its node. @throws disk_foreign */
-  async #admit(drive: Drive, report: NodeReport): Promise<number> {
+  /** Tells the catalog of a disk that was mounted, before anyone reaches it. @throws disk_foreign */
+  async #admit(drive: Drive, report: NodeReport): Promise<NodeStartedResult> {
     const { name, zone, directory } = drive.place
     const { catalog, clock, warn } = this.#options
-    const { number, verdict } = await catalog.write(nodeStarted, { ...report, name, zone, nowMs: clock.now() })
+    const started = await catalog.write(nodeStarted, { ...report, name, zone, nowMs: clock.now() })
+    const { verdict } = started
     if (verdict === 'cloned') {
       throw new HoldfastError('disk_foreign', `${directory} is a copy of another drive of this cluster; take it away`)
     }
@@ -205,7 +207,7 @@ export class Drives implements AsyncDisposable {
       warn(`${name} is older than when it was last seen; what it lacks is read from the other drives`)
     }
     drive.endsFrom = report.settledBelow
-    return number
+    return started
   }
 
   /** However long that takes: the drive is there from the moment that the catalog has heard of it. */
@@ -221,13 +223,21 @@ export class Drives implements AsyncDisposable {
     }
     const store = await SegmentStore.open({ disk, clock, ids, openIndex, ...rules, onReturn })
     try {
-      drive.number = await this.#admit(drive, await store.report())
+      const { number, recentAfter } = await this.#admit(drive, await store.report())
+      if (recentAfter !== null) await this.#noteLost(drive, store, number, recentAfter)
+      drive.number = number
     } catch (error) {
       await store[Symbol.asyncDispose]()
       throw error
     }
     drive.store = store
     drive.link = new TimelyStore(store, clock)
+  }
+
+  async #noteLost(drive: Drive, store: SegmentStore, number: number, after: StripeId): Promise<void> {
+    const { catalog, warn } = this.#options
+    const lost = await noteLostShards(catalog, store, number, after)
+    if (lost > 0) warn(`${drive.place.name} lost the end of what it had written: ${lost} of its shards are missing`)
   }
 
   /** One bad drive is told of once, and keeps nobody from looking at the others. */

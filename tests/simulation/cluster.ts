@@ -12,6 +12,7 @@ import { listNodes } from '@holdfast/server/catalog/transactions/list-nodes.ts'
 import { nodeSeen } from '@holdfast/server/catalog/transactions/node-seen.ts'
 import { nodeStarted } from '@holdfast/server/catalog/transactions/node-started.ts'
 import { Nodes } from '@holdfast/server/cluster/nodes.ts'
+import { noteLostShards } from '@holdfast/server/cluster/recent-shards.ts'
 import type { Compute } from '@holdfast/server/compute/compute.ts'
 import { MasterKeys, makeMasterKey } from '@holdfast/server/files/keys/master-keys.ts'
 import { Gateway } from '@holdfast/server/gateway.ts'
@@ -238,7 +239,7 @@ export class SimulatedCluster {
       if (!node.hasStarted || node.store === undefined) continue
       const report = await node.life.outlive(node.store.report())
       if (report === undefined || report.state === 'absent') continue
-      const { number, verdict } = await catalog.write(nodeStarted, {
+      const { number, verdict, recentAfter } = await catalog.write(nodeStarted, {
         ...report,
         name: node.name,
         zone: node.name,
@@ -247,6 +248,11 @@ export class SimulatedCluster {
       if (life.isOver) return
       node.hasStarted = false
       node.number = number
+      if (recentAfter !== null) {
+        const lost = await node.life.outlive(noteLostShards(catalog, node.store, number, recentAfter))
+        if (life.isOver) return
+        demand(node.isDamaged || (lost ?? 0) === 0, `${node.name}, an honest disk, is said to lack ${lost} shards`)
+      }
       const isTrusted = node.isDamaged || verdict === 'new' || verdict === 'current'
       demand(isTrusted, `${node.name}, an honest disk, is called ${verdict}: start ${report.starts}`)
     }

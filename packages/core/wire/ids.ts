@@ -55,6 +55,11 @@ export function sessionOf(stripe: StripeId): Id {
   return asId(`${stripe.slice(0, 28)}0000`)
 }
 
+/** No id that is made at this time or later comes before it. */
+export function firstIdOf(nowMs: number): Id {
+  return asId(nowMs.toString(16).padStart(12, '0').padEnd(32, '0'))
+}
+
 /** Makes ids that only grow, from a clock and a source of random bytes, both handed in. */
 export class IdMaker {
   readonly #now: () => number

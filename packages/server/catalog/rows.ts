@@ -149,6 +149,8 @@ export interface NodeRow {
   readonly start: Id
   readonly joinedAt: number
   readonly seenAt: number
+  /** Whatever was written on it since then belongs to a stripe behind this one. */
+  readonly recentAfter: StripeId
   /** When its disk was found behind what was last seen of it, where nobody has looked at it since. */
   readonly rolledBackAt: number | null
   /** Its debris of every session below this number was cleared; 0 where nobody has looked. */

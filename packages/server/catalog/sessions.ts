@@ -3,7 +3,7 @@
  * written it down, so that every transaction sees the same, whatever its gateway's clock shows.
  */
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { type Id, type StripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
+import { asStripeId, firstIdOf, type Id, type StripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
 import { bytesOf, idIn, numberIn, orNull } from './cells.ts'
 import { query, type Steps } from './transaction.ts'
 
@@ -34,4 +34,11 @@ export function* requireAlive(session: Id): Steps<number> {
 
 export function sessionEnded(): HoldfastError {
   return new HoldfastError('session_ended', 'the session under which this was written has ended; send it again')
+}
+
+/** Every stripe that is written from now on comes behind this one: it belongs to a session that is alive, or to a later one. */
+export function* recentAfter(nowMs: number): Steps<StripeId> {
+  const [row] = yield* query('SELECT session_id FROM sessions WHERE ended = 0 ORDER BY session_id LIMIT 1')
+  const [first, oldest] = [firstIdOf(nowMs), row && idIn(row, 'session_id')]
+  return asStripeId(oldest !== undefined && oldest < first ? oldest : first)
 }

@@ -11,6 +11,7 @@ import { createCluster, loadCluster } from './transactions/create-cluster.ts'
 import { closeSessions, deadSessions, forgetSessions } from './transactions/dead-sessions.ts'
 import { deleteBucket } from './transactions/delete-bucket.ts'
 import { deleteFile } from './transactions/delete-file.ts'
+import { durableOn } from './transactions/durable-on.ts'
 import { endSession, endSessionsOf } from './transactions/end-session.ts'
 import { findChunks } from './transactions/find-chunks.ts'
 import { getBucket, getBucketById } from './transactions/get-bucket.ts'
@@ -39,6 +40,7 @@ import { restoreVersion } from './transactions/restore-version.ts'
 import { setTags } from './transactions/set-tags.ts'
 import { shardArrived } from './transactions/shard-arrived.ts'
 import { shardsDamaged } from './transactions/shards-damaged.ts'
+import { shardsMissing } from './transactions/shards-missing.ts'
 import { shardsOf } from './transactions/shards-of.ts'
 import { storedHealth } from './transactions/stored-health.ts'
 
@@ -55,6 +57,7 @@ export const transactions: Readonly<Record<string, Transaction<never, unknown>>>
   deadSessions,
   deleteBucket,
   deleteFile,
+  durableOn,
   endSession,
   endSessionsOf,
   findChunks,
@@ -93,6 +96,7 @@ export const transactions: Readonly<Record<string, Transaction<never, unknown>>>
   setTags,
   shardArrived,
   shardsDamaged,
+  shardsMissing,
   shardsOf,
   storedHealth,
 }

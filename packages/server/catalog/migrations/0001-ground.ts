@@ -36,6 +36,7 @@ export const ground: Migration = {
       start_id ${bytes} NOT NULL,
       joined_at ${integer} NOT NULL,
       seen_at ${integer} NOT NULL,
+      recent_after ${bytes} NOT NULL,
       rolled_back_at ${integer},
       compared_to ${integer} NOT NULL,
       walked_to ${bytes}

@@ -25,6 +25,7 @@ export function nodeRow(row: Row): NodeRow {
     start: idIn(row, 'start_id'),
     joinedAt: numberIn(row, 'joined_at'),
     seenAt: numberIn(row, 'seen_at'),
+    recentAfter: stripeIdIn(row, 'recent_after'),
     rolledBackAt: orNull(row, 'rolled_back_at', numberIn),
     comparedTo: numberIn(row, 'compared_to'),
     walkedTo: orNull(row, 'walked_to', stripeIdIn),

@@ -1,5 +1,7 @@
+import { bytesOf } from '../cells.ts'
 import type { SegmentEnd } from '../rows.ts'
 import { growEnds } from '../segment-ends.ts'
+import { recentAfter } from '../sessions.ts'
 import { query, type Transaction } from '../transaction.ts'
 
 export interface NodeSeenArgs {
@@ -19,11 +21,13 @@ export const nodeSeen: Transaction<NodeSeenArgs, void> = {
   name: 'nodeSeen',
   *run({ number, state, capacityBytes, freeBytes, segmentEnds, nowMs }) {
     const [row] = yield* query(
-      'UPDATE nodes SET state = ?, capacity_bytes = ?, free_bytes = ?, seen_at = ? WHERE number = ? RETURNING rolled_back_at',
+      `UPDATE nodes SET state = ?, capacity_bytes = ?, free_bytes = ?, seen_at = ?, recent_after = ? WHERE number = ?
+       RETURNING rolled_back_at`,
       state,
       capacityBytes,
       freeBytes,
       nowMs,
+      bytesOf(yield* recentAfter(nowMs)),
       number,
     )
     if (row?.['rolled_back_at'] === null) yield* growEnds(number, segmentEnds)

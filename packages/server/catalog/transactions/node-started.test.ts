@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { stripeIdOf } from '@holdfast/core/wire/ids.ts'
+import { firstIdOf, stripeIdOf } from '@holdfast/core/wire/ids.ts'
 import type { SegmentEnd } from '../rows.ts'
 import { TestCatalog } from '../test-catalog.test-support.ts'
+import { endSessionsOf } from './end-session.ts'
 import { listNodes } from './list-nodes.ts'
 import { nodeCompared } from './node-compared.ts'
 import { nodeSeen } from './node-seen.ts'
@@ -22,8 +23,8 @@ function starter(catalog: TestCatalog) {
     const at = { starts: 1, start: catalog.ids.next(), segmentEnds: [], nowMs: catalog.nowMs }
     return catalog.run(nodeStarted, { ...base, ...at, ...given })
   }
-  const see = (segmentEnds: readonly SegmentEnd[]): void =>
-    catalog.run(nodeSeen, { number: 1, state: 'online', capacityBytes: 10, freeBytes: 5, nowMs: 1, segmentEnds })
+  const see = (segmentEnds: readonly SegmentEnd[], nowMs = catalog.nowMs): void =>
+    catalog.run(nodeSeen, { number: 1, state: 'online', capacityBytes: 10, freeBytes: 5, nowMs, segmentEnds })
   return { base, start, see }
 }
 
@@ -39,12 +40,38 @@ describe('nodeStarted', () => {
   it('numbers new nodes, and knows one that comes back', () => {
     using catalog = new TestCatalog()
     const [one, two] = [starter(catalog), starter(catalog)]
-    assert.deepEqual(one.start({}), { number: 1, verdict: 'new' })
-    assert.deepEqual(two.start({}), { number: 2, verdict: 'new' })
-    assert.deepEqual(one.start({ starts: 2, segmentEnds: ends(4096), freeBytes: 4 }), { number: 1, verdict: 'current' })
+    assert.deepEqual(one.start({}), { number: 1, verdict: 'new', recentAfter: null })
+    assert.deepEqual(two.start({}), { number: 2, verdict: 'new', recentAfter: null })
+    const { number, verdict } = one.start({ starts: 2, segmentEnds: ends(4096), freeBytes: 4 })
+    assert.deepEqual([number, verdict], [1, 'current'])
     const [row] = catalog.run(listNodes, {})
     assert.deepEqual([row?.node, row?.state, row?.starts, row?.freeBytes], [one.base.node, 'online', 2, 4])
     assert.deepEqual(endsIn(catalog), [[1, 4096]])
+  })
+
+  it('has compared what a disk may have written since it was last seen, as long as that was not done', () => {
+    using catalog = new TestCatalog()
+    const { start, see } = starter(catalog)
+    start({})
+    const recentAfter = (starts: number) => start({ starts }).recentAfter
+    const before = catalog.openSession()
+    see([])
+    assert.equal(recentAfter(2), before.session)
+    catalog.run(endSessionsOf, { gateway: catalog.gateway })
+    catalog.openSession()
+    assert.deepEqual([recentAfter(3), recentAfter(4)], [before.session, before.session])
+    catalog.run(endSessionsOf, { gateway: catalog.gateway })
+    see([])
+    assert.equal(recentAfter(5), firstIdOf(catalog.nowMs))
+  })
+
+  it('looks further back where the clock went back than to the oldest session', () => {
+    using catalog = new TestCatalog()
+    const { start, see } = starter(catalog)
+    start({})
+    catalog.openSession()
+    see([], 1)
+    assert.equal(start({ starts: 2 }).recentAfter, firstIdOf(1))
   })
 
   it('has a disk compared from the beginning each time that it went back', () => {
@@ -151,8 +178,16 @@ describe('nodeStarted', () => {
     using catalog = new TestCatalog()
     const { start } = starter(catalog)
     start({})
-    assert.deepEqual(start({ disk: catalog.ids.next(), starts: 9 }), { number: 1, verdict: 'cloned' })
-    assert.deepEqual(start({ node: catalog.ids.next(), starts: 9 }), { number: 1, verdict: 'cloned' })
+    assert.deepEqual(start({ disk: catalog.ids.next(), starts: 9 }), {
+      number: 1,
+      verdict: 'cloned',
+      recentAfter: null,
+    })
+    assert.deepEqual(start({ node: catalog.ids.next(), starts: 9 }), {
+      number: 1,
+      verdict: 'cloned',
+      recentAfter: null,
+    })
     assert.equal(catalog.run(listNodes, {}).length, 1)
   })
 })

@@ -1,8 +1,9 @@
 import { assert } from '@holdfast/core/wire/assert.ts'
-import type { Id } from '@holdfast/core/wire/ids.ts'
+import type { Id, StripeId } from '@holdfast/core/wire/ids.ts'
 import { bytesOf, numberIn } from '../cells.ts'
 import type { NodeRow, SegmentEnd } from '../rows.ts'
 import { knownEnds, setEnds } from '../segment-ends.ts'
+import { recentAfter } from '../sessions.ts'
 import { query, type Steps, type Transaction } from '../transaction.ts'
 import { nodeRow } from './list-nodes.ts'
 
@@ -22,6 +23,8 @@ export interface NodeStartedArgs {
 export interface NodeStartedResult {
   readonly number: number
   readonly verdict: 'new' | 'current' | 'rolled_back' | 'cloned'
+  /** Of a current one: what it acknowledged behind this stripe is to be compared before it serves. */
+  readonly recentAfter: StripeId | null
 }
 
 /**
@@ -39,19 +42,20 @@ export const nodeStarted: Transaction<NodeStartedArgs, NodeStartedResult> = {
       bytesOf(args.disk),
     )
     const [row] = rows
-    if (row === undefined) return { number: yield* addNode(args), verdict: 'new' }
+    if (row === undefined) return { number: yield* addNode(args), verdict: 'new', recentAfter: null }
     const known = nodeRow(row)
     const { number } = known
-    if (rows.length > 1 || known.node !== args.node || known.disk !== args.disk) return { number, verdict: 'cloned' }
+    if (rows.length > 1 || known.node !== args.node || known.disk !== args.disk)
+      return { number, verdict: 'cloned', recentAfter: null }
     if (known.rolledBackAt !== null) {
       yield* compareAnew(number)
-      return { number, verdict: 'rolled_back' }
+      return { number, verdict: 'rolled_back', recentAfter: null }
     }
     const ends = yield* knownEnds(number)
     if (isEarlier(args, known) || isBehind(args.segmentEnds, ends)) {
       yield* query('UPDATE nodes SET rolled_back_at = ? WHERE number = ?', args.nowMs, number)
       yield* compareAnew(number)
-      return { number, verdict: 'rolled_back' }
+      return { number, verdict: 'rolled_back', recentAfter: null }
     }
     yield* setEnds(number, ends, args.segmentEnds)
     yield* query(
@@ -64,7 +68,7 @@ export const nodeStarted: Transaction<NodeStartedArgs, NodeStartedResult> = {
       args.nowMs,
       number,
     )
-    return { number, verdict: 'current' }
+    return { number, verdict: 'current', recentAfter: known.recentAfter }
   },
 }
 
@@ -96,8 +100,8 @@ function lastOf(ends: readonly SegmentEnd[]): number {
 function* addNode(args: NodeStartedArgs): Steps<number> {
   const [row] = yield* query(
     `INSERT INTO nodes (number, node_id, disk_id, name, zone, region, weight, state, capacity_bytes, free_bytes, starts,
-       start_id, joined_at, seen_at, compared_to)
-     VALUES ((SELECT COALESCE(max(number), 0) + 1 FROM nodes), ?, ?, ?, ?, '', 1, 'online', ?, ?, ?, ?, ?, ?, 0)
+       start_id, joined_at, seen_at, compared_to, recent_after)
+     VALUES ((SELECT COALESCE(max(number), 0) + 1 FROM nodes), ?, ?, ?, ?, '', 1, 'online', ?, ?, ?, ?, ?, ?, 0, ?)
      RETURNING number`,
     bytesOf(args.node),
     bytesOf(args.disk),
@@ -109,6 +113,7 @@ function* addNode(args: NodeStartedArgs): Steps<number> {
     bytesOf(args.start),
     args.nowMs,
     args.nowMs,
+    bytesOf(yield* recentAfter(args.nowMs)),
   )
   assert(row !== undefined, 'an inserted node has a number')
   const number = numberIn(row, 'number')

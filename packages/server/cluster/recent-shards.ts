@@ -1,0 +1,75 @@
+/**
+ * What a node wrote since it was last heard of, held against the catalog before the node serves. How far its segments went was told with
+ * that report, and a disk that is behind it has gone back; but one that lost only what came later looks whole:
+ *
+ *     segment    ████████████████████▒▒▒▒▒▒▒▒
+ *                     the last report┘      └the last receipt: a disk that ends anywhere between is not known to be behind
+ *
+ * The catalog knows those shards by their stripes, whose ids grow with time. What the node lacks of them counts as missing from then on:
+ * it is not relied upon, not waited for, and not called safe.
+ */
+import type { StripeId } from '@holdfast/core/wire/ids.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { type DurableShard, durableOn } from '../catalog/transactions/durable-on.ts'
+import { shardsMissing } from '../catalog/transactions/shards-missing.ts'
+import type { ShardEntry, ShardStore } from '../storage/shard-store.ts'
+
+const STRIPES_AT_ONCE = 1000
+const LISTED_AT_ONCE = 1000
+const INDEX_MAX = 255
+
+/** Answers of how many stripes behind `after` the node lacks what it acknowledged. */
+export async function noteLostShards(
+  catalog: Pick<Catalog, 'read' | 'write'>,
+  store: Pick<ShardStore, 'list'>,
+  node: number,
+  after: StripeId,
+): Promise<number> {
+  const held = new HeldShards(store, after)
+  let lost = 0
+  for (let from: StripeId | null = after; from !== null; ) {
+    const page: { shards: DurableShard[]; next: StripeId | null } = await catalog.read(durableOn, {
+      node,
+      after: from,
+      limit: STRIPES_AT_ONCE,
+    })
+    const stripes: StripeId[] = []
+    for (const shard of page.shards) if (!(await held.has(shard))) stripes.push(shard.stripe)
+    if (stripes.length > 0) await catalog.write(shardsMissing, { node, stripes })
+    lost += stripes.length
+    from = page.next
+  }
+  return lost
+}
+
+/** A node's list beside one of the same order: both go forward only. */
+class HeldShards {
+  readonly #store: Pick<ShardStore, 'list'>
+  #page: readonly ShardEntry[] = []
+  #at = 0
+  #after: ShardEntry['id'] | null
+
+  constructor(store: Pick<ShardStore, 'list'>, after: StripeId) {
+    this.#store = store
+    this.#after = { stripe: after, index: INDEX_MAX }
+  }
+
+  async has({ stripe, index, sha256 }: DurableShard): Promise<boolean> {
+    for (;;) {
+      const entry = this.#page[this.#at] ?? (await this.#nextPage())
+      if (entry === undefined || entry.id.stripe > stripe) return false
+      if (entry.id.stripe === stripe && entry.id.index > index) return false
+      this.#at++
+      if (entry.id.stripe === stripe && entry.id.index === index) return entry.sha256 === sha256
+    }
+  }
+
+  async #nextPage(): Promise<ShardEntry | undefined> {
+    if (this.#after === null) return undefined
+    this.#page = await this.#store.list({ after: this.#after, limit: LISTED_AT_ONCE })
+    this.#at = 0
+    const last = this.#page.length < LISTED_AT_ONCE ? undefined : this.#page.at(-1)
+    this.#after = last?.id ?? null
+    return this.#page[0]
+  }
+}
