@@ -34,7 +34,7 @@ import type { StoredContent } from './stored-content.ts'
 import { type FilledWindow, WindowFiller } from './window-filler.ts'
 
 /** Windows of one upload that are on their way at once. */
-const WINDOWS_MAX = 4
+const WINDOWS_MAX = 6
 /** What windows of all uploads have left over, at most 2 MiB each. */
 const CARRIED_BYTES_MAX = 32 * 1024 * 1024
 /** An upload that has more stripes than this waiting for its version commits them, and from then on each as it goes. */
