@@ -19,6 +19,7 @@ import type { Sha256 } from '@holdfast/core/wire/ids.ts'
 import { fillBlockTable, payloadOffsetOf, recordLengthOf } from '../storage/record.ts'
 import { nameChunk, type SealedChunk, sealChunk } from './chunk-cipher.ts'
 import type { CutRequest, NamedChunk, SealedPlace, SealRequest } from './compute.ts'
+import { copyInto } from './copy-into.ts'
 
 export function cutAndName(kernel: Kernel, plainAt: number, request: CutRequest): NamedChunk[] {
   const { keys, sizes } = request
@@ -115,7 +116,7 @@ function writeStripe(
       const inShard = at % shardBytes
       const length = Math.min(bytes.length - done, shardBytes - inShard)
       const to = (payloads[Math.floor(at / shardBytes)] ?? 0) + inShard
-      memory.set(bytes.subarray(done, done + length), to)
+      copyInto(memory, to, bytes.subarray(done, done + length))
       done += length
       at += length
     }

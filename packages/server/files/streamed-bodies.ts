@@ -25,6 +25,7 @@ import { commitPage } from '../catalog/transactions/commit-page.ts'
 import { ByteBudget } from '../cluster/byte-budget.ts'
 import type { SentStripe, StripesOut } from '../cluster/stripes-out.ts'
 import type { Compute, NamedChunk, SlotSize, StripeSlot } from '../compute/compute.ts'
+import { copyInto } from '../compute/copy-into.ts'
 import type { Clock } from '../seams/clock.ts'
 import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket } from './buckets.ts'
@@ -226,7 +227,7 @@ class Stream {
     try {
       const carry = await carried
       const offset = this.#carryRoom - carry.length
-      slot.plain.set(carry, offset)
+      copyInto(slot.plain, offset, carry)
       this.#giveCarried()
       const chunks = await this.#cut(slot, { from: offset, to: end, final })
       const from = offset + chunks.reduce((sum, { length }) => sum + length, 0)
