@@ -6,8 +6,8 @@ import { ManualClock } from './seams/manual-clock.test-support.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
-/** Two slots of 16 MiB. */
-const BUDGET_BYTES = 36 * MiB
+/** Two slots of 10 MiB. */
+const BUDGET_BYTES = 24 * MiB
 const SLOW = 64
 const ONE_TURN_MS = 500
 /** Where all of them ask for a slot at once, and have one after the other. */

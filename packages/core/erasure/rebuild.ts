@@ -11,6 +11,10 @@ export interface PlacedShard {
   readonly offset: number
 }
 
+/** Images kept, 2 KiB each. */
+const IMAGES_MAX = 256
+const images = new Map<string, Uint8Array>()
+
 /** Writes the wanted shards, data or parity, from any k others. What is present must be right: nothing here can tell. */
 export function rebuildShards(
   kernel: Kernel,
@@ -30,11 +34,22 @@ export function rebuildShards(
   )
   assert(new Set(indexes).size === indexes.length, 'no shard is named twice')
   kernel.combine(
-    coefficientsImage(rebuildRows(shape, presentIndexes, wantedIndexes)),
+    rebuildImage(shape, presentIndexes, wantedIndexes),
     present.map(({ offset }) => offset),
     wanted.map(({ offset }) => offset),
     lengthBytes,
   )
+}
+
+/** Readers rebuild the same shards again and again, in many slices, and a matrix takes longer to invert than a slice to rebuild. */
+function rebuildImage(shape: ErasureShape, present: readonly number[], wanted: readonly number[]): Uint8Array {
+  const name = [shape.dataShards, ...present, ...wanted].join()
+  const known = images.get(name)
+  if (known !== undefined) return known
+  if (images.size === IMAGES_MAX) images.clear()
+  const image = coefficientsImage(rebuildRows(shape, present, wanted))
+  images.set(name, image)
+  return image
 }
 
 function isShardIndex({ dataShards, parityShards }: ErasureShape, index: number): boolean {

@@ -87,7 +87,7 @@ describe('reading from a stripe', () => {
     assert.deepEqual(
       reads.map(({ node, into }) => [node, into]),
       [
-        [1, memory.bytes],
+        [1, memory.bytes.subarray(0, 10)],
         [2, undefined],
       ],
     )
@@ -97,6 +97,34 @@ describe('reading from a stripe', () => {
     reads[0]?.answer(new Uint8Array(10))
     await turn()
     assert.equal(holders, 0)
+  })
+
+  it('reads what crosses a border into one memory, and joins it elsewhere where a part of it comes another way', async () => {
+    const { clock, reads, reader, stripe } = copies(3, new Uint8Array(100))
+    const memory: LentMemory = { bytes: new Uint8Array(100), hold: () => {}, release: () => {} }
+    const read = (): Promise<Uint8Array> =>
+      reader.read(stripe, { place: 95, storedBytes: 10 }, { checked: false, memory })
+    const fill = (at: number, value: number): void => {
+      const { into, answer } = reads[at] ?? assert.fail('a read is under way')
+      answer(into?.fill(value) ?? new Uint8Array(5).fill(value))
+    }
+    const whole = read()
+    await turn()
+    fill(0, 1)
+    fill(1, 2)
+    assert.deepEqual(await whole, memory.bytes.subarray(0, 10))
+    assert.equal((await whole).buffer, memory.bytes.buffer)
+
+    const joined = read()
+    await turn()
+    fill(2, 1)
+    await turn()
+    clock.advance(SILENT_AFTER_MS)
+    await turn()
+    fill(4, 2)
+    assert.deepEqual([...(await joined)], [1, 1, 1, 1, 1, 2, 2, 2, 2, 2])
+    fill(3, 9)
+    assert.deepEqual([...(await joined)], [1, 1, 1, 1, 1, 2, 2, 2, 2, 2])
   })
 
   it('reads whole shards of a few stripes at a time, of which a hung one keeps its part', async () => {

@@ -25,6 +25,8 @@ const WHOLE_WAITERS_MAX = 64
 const NEVER = new AbortController().signal
 
 interface Piece {
+  /** In the stretch. */
+  readonly at: number
   readonly index: number
   readonly offset: number
   readonly length: number
@@ -42,7 +44,7 @@ export interface LentMemory {
   release(): void
 }
 
-/** The nodes check what they read, or hand it over as it is, into `memory` where it lies in one piece. */
+/** The nodes check what they read, or hand it over as it is, into `memory`. */
 export interface Look {
   readonly checked: boolean
   readonly memory?: LentMemory | undefined
@@ -98,10 +100,17 @@ export class StripeReader {
   /** @throws file_unavailable while fewer than k shards can be read */
   async read(stripe: StripeRow, stretch: Stretch, how: Look): Promise<Uint8Array> {
     const pieces = piecesOf(stripe, stretch)
-    const each = pieces.length === 1 ? how : { checked: how.checked }
-    const parts = await Promise.all(pieces.map((piece) => this.#readPiece(stripe, piece, each)))
+    const places = pieces.map((piece) => how.memory && partOf(how.memory, piece.at, piece.length))
+    const parts = await Promise.all(
+      pieces.map((piece, i) => this.#readPiece(stripe, piece, { checked: how.checked, memory: places[i] })),
+    )
     const [only] = parts
-    return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts)
+    if (parts.length === 1 && only !== undefined) return only
+    const isInPlace = parts.every((part, i) => isSame(part, places[i]?.bytes))
+    // What came another way stands elsewhere, and a read that hangs may still fill its place.
+    return isInPlace && how.memory !== undefined
+      ? how.memory.bytes.subarray(0, stretch.storedBytes)
+      : Buffer.concat(parts)
   }
 
   /** As `read`, from shards that were read whole and match their committed hash. @throws also overloaded */
@@ -234,13 +243,26 @@ async function wholeShard(store: ShardStore, stripe: StripeRow, { index, sha256 
   throw new HoldfastError('shard_corrupt', 'the shard is not what was committed')
 }
 
+/** A part of lent memory, held with the whole. */
+function partOf(memory: LentMemory, at: number, lengthBytes: number): LentMemory {
+  return {
+    bytes: memory.bytes.subarray(at, at + lengthBytes),
+    hold: () => memory.hold(),
+    release: () => memory.release(),
+  }
+}
+
+function isSame(one: Uint8Array, other: Uint8Array | undefined): boolean {
+  return one.buffer === other?.buffer && one.byteOffset === other.byteOffset
+}
+
 function piecesOf(stripe: StripeRow, { place, storedBytes }: Stretch): Piece[] {
   const pieces: Piece[] = []
   for (let at = place; at < place + storedBytes; ) {
     const index = Math.floor(at / stripe.shardBytes)
     const offset = at - index * stripe.shardBytes
     const length = Math.min(place + storedBytes - at, stripe.shardBytes - offset)
-    pieces.push({ index, offset, length })
+    pieces.push({ at: at - place, index, offset, length })
     at += length
   }
   return pieces

@@ -3,8 +3,8 @@
  * way in; opening and rebuilding on the way out. On a gateway it runs on a pool of threads, each with a memory that the
  * main thread sees too; in the simulator it runs inline.
  *
- * A *slot* is the memory for one stripe: an area for plain bytes, which the caller fills straight from the socket, and room for
- * the records that come of them, which nodes write to disk straight from there. All slots come from one byte budget: `open`
+ * A *slot* is the memory for one stripe: the caller fills it with plain bytes straight from the socket, and the records that come of
+ * them take their place, which nodes write to disk straight from there. All slots come from one byte budget: `open`
  * waits in turn, so that whoever waits has not read from its socket yet.
  */
 import type { ChunkId, Id, Sha256, StripeId } from '@holdfast/core/wire/ids.ts'
@@ -83,10 +83,10 @@ export interface SlotSize {
 
 export interface StripeSlot {
   readonly plain: Uint8Array
-  /** All of its memory: the plain area, and room for each record at its longest. */
+  /** All of its memory: room for each record at its longest. */
   readonly memoryBytes: number
   cut(request: CutRequest): Promise<NamedChunk[]>
-  /** May be called once per slot: the records stand in the slot until `release`. */
+  /** May be called once per slot: the records stand in it from then on until `release`, and nothing plain. */
   seal(request: SealRequest): Promise<SealedStripe>
   /** Only when nothing reads or writes the slot's memory any more. */
   release(): void

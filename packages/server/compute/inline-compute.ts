@@ -70,14 +70,9 @@ export class InlineCompute implements Compute {
 
   #slot(place: SlotPlace, size: SlotSize): StripeSlot {
     return new MemorySlot(this.#kernel.bytes, place, size, {
-      cut: async (request) => cutAndName(this.#kernel, place.plainAt, request),
+      cut: async (request) => cutAndName(this.#kernel, place.at, request),
       seal: async (request) =>
-        sealStripe(
-          this.#kernel,
-          { ...place, recordsEnd: place.end },
-          request,
-          this.#random.bytes(request.chunks.length * NONCE_BYTES),
-        ),
+        sealStripe(this.#kernel, place, request, this.#random.bytes(request.chunks.length * NONCE_BYTES)),
       release: () => this.#slots.give(place),
     })
   }

@@ -14,16 +14,16 @@ export class MemorySlot implements StripeSlot {
   readonly plain: Uint8Array
   readonly memoryBytes: number
   readonly #memory: Uint8Array
-  readonly #recordsAt: number
+  readonly #at: number
   readonly #work: SlotWork
   #released = false
 
   constructor(memory: Uint8Array, place: SlotPlace, size: SlotSize, work: SlotWork) {
     this.#memory = memory
-    this.#recordsAt = place.recordsAt
-    this.memoryBytes = place.end - place.plainAt
+    this.#at = place.at
+    this.memoryBytes = place.end - place.at
     this.#work = work
-    this.plain = memory.subarray(place.plainAt, place.plainAt + size.plainBytes)
+    this.plain = memory.subarray(place.at, place.at + size.plainBytes)
   }
 
   cut(request: CutRequest): Promise<NamedChunk[]> {
@@ -35,7 +35,7 @@ export class MemorySlot implements StripeSlot {
     assert(!this.#released, 'a released slot does no work')
     const { shardBytes, recordBytes, places, hashes } = await this.#work.seal(request)
     const records = hashes.map((_, i) => {
-      const from = this.#recordsAt + i * recordBytes
+      const from = this.#at + i * recordBytes
       return { bytes: this.#memory.subarray(from, from + recordBytes), payloadLength: shardBytes }
     })
     return { shardBytes, places, hashes, records }

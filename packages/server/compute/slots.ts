@@ -13,14 +13,12 @@ const WAITERS_MAX = 4096
 
 export interface SlotPlace {
   readonly lane: number
-  readonly plainAt: number
-  readonly recordsAt: number
+  readonly at: number
   readonly end: number
 }
 
 interface Waiter {
   readonly bytes: number
-  readonly plainBytes: number
   readonly give: (place: SlotPlace) => void
 }
 
@@ -38,7 +36,7 @@ export class Slots {
 
   tryTake(size: SlotSize): SlotPlace | undefined {
     if (this.#waiters.length > 0) return undefined
-    return this.#allocate(bytesOf(size), size.plainBytes)
+    return this.#allocate(bytesOf(size))
   }
 
   take(size: SlotSize, signal?: AbortSignal): Promise<SlotPlace> {
@@ -64,7 +62,7 @@ export class Slots {
         signal?.removeEventListener('abort', onAbort)
         resolve(given)
       }
-      const waiter: Waiter = { bytes, plainBytes: size.plainBytes, give }
+      const waiter: Waiter = { bytes, give }
       signal?.throwIfAborted()
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiters.push(waiter)
@@ -72,7 +70,7 @@ export class Slots {
   }
 
   give(place: SlotPlace): void {
-    this.#lanes[place.lane]?.free(place.plainAt, place.end - place.plainAt)
+    this.#lanes[place.lane]?.free(place.at, place.end - place.at)
     this.#serve()
   }
 
@@ -80,7 +78,7 @@ export class Slots {
     for (;;) {
       const first = this.#waiters[0]
       if (first === undefined) return
-      const place = this.#allocate(first.bytes, first.plainBytes)
+      const place = this.#allocate(first.bytes)
       if (place === undefined) return
       this.#waiters.shift()
       first.give(place)
@@ -88,25 +86,18 @@ export class Slots {
   }
 
   /** From the lane with most room, so that work spreads over the workers. */
-  #allocate(bytes: number, plainBytes: number): SlotPlace | undefined {
+  #allocate(bytes: number): SlotPlace | undefined {
     const byRoom = this.#lanes
       .map((lane, index) => ({ lane, index }))
       .sort((a, b) => b.lane.freeBytes - a.lane.freeBytes)
     for (const { lane, index } of byRoom) {
-      const plainAt = lane.allocate(bytes)
-      if (plainAt !== undefined) {
-        return { lane: index, plainAt, recordsAt: plainAt + recordsOffset(plainBytes), end: plainAt + bytes }
-      }
+      const at = lane.allocate(bytes)
+      if (at !== undefined) return { lane: index, at, end: at + bytes }
     }
     return undefined
   }
 }
 
-/** Records begin at a multiple of 4,096 behind the plain bytes. */
-function recordsOffset(plainBytes: number): number {
-  return Math.ceil(plainBytes / 4096) * 4096
-}
-
 function bytesOf({ plainBytes, shape, shardBytesMax }: SlotSize): number {
-  return recordsOffset(plainBytes) + (shape.dataShards + shape.parityShards) * recordLengthOf(shardBytesMax)
+  return Math.max(plainBytes, (shape.dataShards + shape.parityShards) * recordLengthOf(shardBytesMax))
 }

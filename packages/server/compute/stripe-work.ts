@@ -2,7 +2,8 @@
  * What a worker does for one stripe, at addresses in the memory that it shares with the main thread: cut and name the plain
  * bytes, then seal the wanted chunks into the data shards of a record each, add the parity shards, and hash them all.
  *
- *     slot   | plain …                | record 0 | record 1 | … | record n − 1 |
+ *     slot   | plain …                                 |
+ *     slot   | record 0 | record 1 | … | record n − 1 |     once it is sealed: the ciphertext stands elsewhere by then
  *     record | head: 256 and block table | payload = one shard | zeros to 4,096 |
  */
 import { crc32 } from 'node:zlib'
@@ -18,6 +19,7 @@ import type { Sha256 } from '@holdfast/core/wire/ids.ts'
 import { fillBlockTable, payloadOffsetOf, recordLengthOf } from '../storage/record.ts'
 import { nameChunk, type SealedChunk, sealChunk } from './chunk-cipher.ts'
 import type { CutRequest, NamedChunk, SealedPlace, SealRequest } from './compute.ts'
+import { copyInto } from './copy-into.ts'
 
 export function cutAndName(kernel: Kernel, plainAt: number, request: CutRequest): NamedChunk[] {
   const { keys, sizes } = request
@@ -42,16 +44,16 @@ export interface SealedRecords {
   readonly hashes: readonly Sha256[]
 }
 
-/** Writes n records side by side from `recordsAt` on. */
+/** Writes n records side by side over the plain bytes. */
 export function sealStripe(
   kernel: Kernel,
-  at: { plainAt: number; recordsAt: number; recordsEnd: number },
+  slot: { readonly at: number; readonly end: number },
   request: SealRequest,
   nonces: Uint8Array,
 ): SealedRecords {
   const { keys, shape } = request
   const sealed = request.chunks.map(({ id, offset, length }, i) => {
-    const plain = kernel.bytes.subarray(at.plainAt + offset, at.plainAt + offset + length)
+    const plain = kernel.bytes.subarray(slot.at + offset, slot.at + offset + length)
     return sealChunk(
       keys,
       { id, plain, compress: request.compress },
@@ -76,16 +78,16 @@ export function sealStripe(
   const { shardBytes } = layout
   const recordBytes = recordLengthOf(shardBytes)
   const total = shape.dataShards + shape.parityShards
-  if (at.recordsAt + total * recordBytes > at.recordsEnd)
+  if (slot.at + total * recordBytes > slot.end)
     throw new RangeError('the records are longer than the slot has room for')
-  const payloads = Array.from({ length: total }, (_, i) => at.recordsAt + i * recordBytes + payloadOffsetOf(shardBytes))
+  const payloads = Array.from({ length: total }, (_, i) => slot.at + i * recordBytes + payloadOffsetOf(shardBytes))
   writeStripe(kernel.bytes, payloads, { layout, sealed, table: tableOf(request, places, layout) })
   encodeShards(kernel, shape, shardBytes, payloads.slice(0, shape.dataShards), payloads.slice(shape.dataShards))
 
   const hashes: Sha256[] = []
   for (const [i, payloadAt] of payloads.entries()) {
-    const record = kernel.bytes.subarray(at.recordsAt + i * recordBytes, at.recordsAt + (i + 1) * recordBytes)
-    record.fill(0, payloadAt - at.recordsAt - i * recordBytes + shardBytes)
+    const record = kernel.bytes.subarray(slot.at + i * recordBytes, slot.at + (i + 1) * recordBytes)
+    record.fill(0, payloadAt - slot.at - i * recordBytes + shardBytes)
     hashes.push(fillBlockTable(record, shardBytes))
   }
   return { shardBytes, recordBytes, places, hashes }
@@ -113,7 +115,8 @@ function writeStripe(
     for (let done = 0; done < bytes.length; ) {
       const inShard = at % shardBytes
       const length = Math.min(bytes.length - done, shardBytes - inShard)
-      memory.set(bytes.subarray(done, done + length), (payloads[Math.floor(at / shardBytes)] ?? 0) + inShard)
+      const to = (payloads[Math.floor(at / shardBytes)] ?? 0) + inShard
+      copyInto(memory, to, bytes.subarray(done, done + length))
       done += length
       at += length
     }

@@ -27,12 +27,11 @@ import type { SealedRecords } from './stripe-work.ts'
 const PAGE_BYTES = 65_536
 
 export type WorkerRequest =
-  | { readonly id: number; readonly plainAt: number; readonly cut: CutRequest }
+  | { readonly id: number; readonly at: number; readonly cut: CutRequest }
   | {
       readonly id: number
-      readonly plainAt: number
-      readonly recordsAt: number
-      readonly recordsEnd: number
+      readonly at: number
+      readonly end: number
       readonly cut?: undefined
       readonly seal: SealRequest
     }
@@ -105,16 +104,10 @@ export class WorkerPool implements Compute {
   #slot(place: SlotPlace, size: SlotSize): StripeSlot {
     const lane = this.#lanes[place.lane]
     assert(lane !== undefined, 'a slot lies in a lane')
+    const { at, end } = place
     return new MemorySlot(lane.memory, place, size, {
-      cut: (cut) => this.#ask<NamedChunk[]>(lane, (id) => ({ id, plainAt: place.plainAt, cut })),
-      seal: (seal) =>
-        this.#ask<SealedRecords>(lane, (id) => ({
-          id,
-          plainAt: place.plainAt,
-          recordsAt: place.recordsAt,
-          recordsEnd: place.end,
-          seal,
-        })),
+      cut: (cut) => this.#ask<NamedChunk[]>(lane, (id) => ({ id, at, cut })),
+      seal: (seal) => this.#ask<SealedRecords>(lane, (id) => ({ id, at, end, seal })),
       release: () => this.#slots.give(place),
     })
   }

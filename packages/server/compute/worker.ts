@@ -15,7 +15,7 @@ assert(memory instanceof WebAssembly.Memory, 'a worker is given its memory')
 const kernel = await Kernel.load(memory)
 
 function work(request: WorkerRequest): NonNullable<WorkerAnswer['result']> {
-  if (request.cut !== undefined) return cutAndName(kernel, request.plainAt, request.cut)
+  if (request.cut !== undefined) return cutAndName(kernel, request.at, request.cut)
   const nonces = systemRandom.bytes(request.seal.chunks.length * NONCE_BYTES)
   noteMoved(request.seal.chunks.reduce((sum, { length }) => sum + length, 0))
   return sealStripe(kernel, request, request.seal, nonces)

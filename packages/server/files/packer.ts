@@ -15,6 +15,7 @@ import { assert } from '@holdfast/core/wire/assert.ts'
 import type { ChunkId } from '@holdfast/core/wire/ids.ts'
 import type { SentStripe, StripePlan, StripesOut } from '../cluster/stripes-out.ts'
 import type { Compute, NamedChunk, SlotSize } from '../compute/compute.ts'
+import { copyInto } from '../compute/copy-into.ts'
 import type { Clock, Timer } from '../seams/clock.ts'
 
 const LEAVE_AFTER_MS = 5
@@ -130,7 +131,7 @@ class Queue {
     const chunks: NamedChunk[] = []
     let at = 0
     for (const { plain, chunk } of chosen) {
-      slot.plain.set(plain.subarray(chunk.offset, chunk.offset + chunk.length), at)
+      copyInto(slot.plain, at, plain.subarray(chunk.offset, chunk.offset + chunk.length))
       chunks.push({ ...chunk, offset: at })
       at += chunk.length
     }

@@ -25,6 +25,7 @@ import { commitPage } from '../catalog/transactions/commit-page.ts'
 import { ByteBudget } from '../cluster/byte-budget.ts'
 import type { SentStripe, StripesOut } from '../cluster/stripes-out.ts'
 import type { Compute, NamedChunk, SlotSize, StripeSlot } from '../compute/compute.ts'
+import { copyInto } from '../compute/copy-into.ts'
 import type { Clock } from '../seams/clock.ts'
 import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket } from './buckets.ts'
@@ -34,7 +35,7 @@ import type { StoredContent } from './stored-content.ts'
 import { type FilledWindow, WindowFiller } from './window-filler.ts'
 
 /** Windows of one upload that are on their way at once. */
-const WINDOWS_MAX = 4
+const WINDOWS_MAX = 6
 /** What windows of all uploads have left over, at most 2 MiB each. */
 const CARRIED_BYTES_MAX = 32 * 1024 * 1024
 /** An upload that has more stripes than this waiting for its version commits them, and from then on each as it goes. */
@@ -226,7 +227,7 @@ class Stream {
     try {
       const carry = await carried
       const offset = this.#carryRoom - carry.length
-      slot.plain.set(carry, offset)
+      copyInto(slot.plain, offset, carry)
       this.#giveCarried()
       const chunks = await this.#cut(slot, { from: offset, to: end, final })
       const from = offset + chunks.reduce((sum, { length }) => sum + length, 0)

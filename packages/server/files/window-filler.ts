@@ -8,6 +8,7 @@
  */
 import { assert } from '@holdfast/core/wire/assert.ts'
 import type { StripeSlot } from '../compute/compute.ts'
+import { copyInto } from '../compute/copy-into.ts'
 import type { Clock, Timer } from '../seams/clock.ts'
 
 /** Room for this much is lent before the body is read. */
@@ -79,7 +80,7 @@ export class WindowFiller {
         return
       }
       const moved = piece.length <= room ? piece : piece.subarray(0, room)
-      window.slot.plain.set(moved, window.end)
+      copyInto(window.slot.plain, window.end, moved)
       window.end += moved.length
       this.#gatheredBytes -= moved.length
       if (moved === piece) this.#gathered.shift()
