@@ -107,7 +107,7 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const secrets = new SecretDirectory(data)
   const mayBeFirst = (): Promise<void> => assertNoDrives(asGiven)
   const { cluster, keys } = await openCluster({ catalog, secrets, clock, random, ids, mayBeFirst })
-  // Said before anything else may fail: a later start does not say it again.
+  // Said before anything else may fail: what a first start says, no later one says again.
   for (const sentence of keys.sentences) process.stderr.write(`${sentence}\n`)
   const adminKey = await AdminKey.open(secrets, { random, ids })
   const directories = driveDirectories ?? numbered(data, nodeCount ?? (await nodesMeant(catalog)))

@@ -40,7 +40,7 @@ async function refused(server: ServerProcess, more: readonly string[] = []): Pro
   clearTimeout(deadline)
   assert.equal(code, 1, stderr)
   assert.equal(run.stdout, '', 'it is never ready')
-  assert.doesNotMatch(stderr, /^\s+at |^\{|Keys were made/m)
+  assert.doesNotMatch(stderr, /^\s+at |^\{|of this new store/m)
   const after = await everything(server.data)
   // Which a start that opens the catalog takes and leaves.
   for (const name of ['run/gateway.pid', 'catalog/lock.sqlite', 'catalog/lock.sqlite-journal']) {
@@ -112,6 +112,21 @@ describe('a store without its catalog', { timeout: TEST_MS_MAX }, () => {
     }
     await writeFile(path, whole)
     await isWhole(server)
+  })
+})
+
+describe('a store without its recovery key', { timeout: TEST_MS_MAX }, () => {
+  it('starts as before, and no start makes one or speaks of it; while it is there, every start does', async () => {
+    await using server = await stored()
+    const path = join(server.data, 'recovery.key')
+    await server.start()
+    assert.ok(server.stderr.includes(`${path} is still on this machine`), server.stderr)
+    await server.stop()
+    await rm(path)
+    await server.start()
+    assert.doesNotMatch(server.stderr, /recovery\.key/)
+    assert.deepEqual((await server.client.get('a')).body, bytes)
+    await assert.rejects(stat(path), { code: 'ENOENT' })
   })
 })
 

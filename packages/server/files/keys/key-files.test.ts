@@ -48,7 +48,11 @@ describe('the key files', () => {
     const again = await openKeyFiles(secrets, seams, later(first))
     assert.deepEqual(Buffer.from(again.masterKeys.unwrap(target, wrapped)), Buffer.from(plainKey))
     assert.deepEqual(again.recoveryPublicKey, first.recoveryPublicKey)
-    assert.deepEqual(again.sentences, [])
+    assert.equal(again.sentences.length, 1)
+    assert.match(
+      again.sentences[0] ?? '',
+      /memory\/recovery\.key is still on this machine, .*remove it here: no start needs it/,
+    )
     assert.deepEqual(secrets.files, before)
   })
 
@@ -58,6 +62,7 @@ describe('the key files', () => {
     assert.match(said, /Copy both .* memory\/keys\/master\.key first/)
     assert.match(said, /memory\/recovery\.key is to give .* back, and no command does that yet/)
     assert.match(said, /If both are lost, every file is lost for ever/)
+    assert.match(said, /Nothing that runs needs memory\/recovery\.key: once it is copied, remove it here/)
   })
 
   it('are kept by a first start that follows one that was cut off', async () => {
@@ -99,6 +104,7 @@ describe('the key files', () => {
     secrets.files.delete('recovery.key')
     const again = await openKeyFiles(secrets, seams, later(first))
     assert.deepEqual(again.recoveryPublicKey, first.recoveryPublicKey)
+    assert.deepEqual(again.sentences, [], 'what is not here is not spoken of')
     assert.ok(!secrets.files.has('recovery.key'))
 
     secrets.files.set('recovery.key', formatRecoveryKey(makeRecoveryKey(systemRandom)))

@@ -41,7 +41,7 @@ export interface WrappedKey {
 export interface KeyFiles {
   readonly masterKeys: MasterKeys
   readonly recoveryPublicKey: Uint8Array
-  /** What a person must know now: at a first start, what is lost with which file. */
+  /** What a person must know now: at a first start what is lost with which file, later what lies where it should not. */
   readonly sentences: readonly string[]
 }
 
@@ -61,7 +61,8 @@ export async function openKeyFiles(
   const { cluster, wrapped } = expected
   if (!opensWhatIsThere(masterKeys, wrapped)) throw foreignMasterKey(secrets)
   if (recoveryKey !== undefined) assertKnown(secrets, recoveryKey, cluster, masterKeys)
-  return { masterKeys, recoveryPublicKey: cluster.recoveryPublicKey, sentences: [] }
+  const sentences = recoveryKey === undefined ? [] : [stillHere(secrets)]
+  return { masterKeys, recoveryPublicKey: cluster.recoveryPublicKey, sentences }
 }
 
 /** What the catalog has wrapped for a bucket. */
@@ -148,12 +149,21 @@ function foreignMasterKey(secrets: SecretFiles): SecretRefusedError {
   )
 }
 
+function stillHere(secrets: SecretFiles): string {
+  const path = secrets.pathOf(RECOVERY_FILE)
+  return (
+    `${path} is still on this machine, where it is lost together with the key that it is to give back. Copy it to another place and ` +
+    'remove it here: no start needs it'
+  )
+}
+
 function firstStartSentences(secrets: SecretFiles): string[] {
   const master = secrets.pathOf(MASTER_FILE)
   const recovery = secrets.pathOf(RECOVERY_FILE)
   return [
-    `Keys were made: ${master} and ${recovery}. Copy both to another machine or on paper now, ${master} first: without it no file can be read.`,
+    `The keys of this new store are ${master} and ${recovery}. Copy both to another machine or on paper now, ${master} first: without it no file can be read.`,
     `${recovery} is to give a lost ${master} back, and no command does that yet. If both are lost, every file is lost for ever.`,
+    `Nothing that runs needs ${recovery}: once it is copied, remove it here. Every start says so while it is still there.`,
     `Whoever has one of the two, and the catalog or the nodes, can read every plain bucket.`,
   ]
 }
