@@ -182,6 +182,7 @@ export class MemoryFloor implements Floor {
       assertFolder(to)
       this.#bucket(bucket)
       const moving = [...this.#files.values()].filter((file) => file.bucket === bucket && file.path.startsWith(from))
+      if (moving.length === 0) throw new HoldfastError('file_not_found', 'no path begins so')
       for (const file of moving) file.path = to + file.path.slice(from.length)
       return { moved: moving.length }
     },

@@ -163,5 +163,7 @@ describe('a folder', () => {
       assert.equal((await move(body)).problem().code, 'bad_request', JSON.stringify(body))
     }
     assert.equal((await move({ bucket: 'none', from: 'a/', to: 'b/' })).problem().code, 'bucket_not_found')
+    const gone = (await move({ bucket: 'default', from: 'gone/', to: 'b/' })).problem()
+    assert.deepEqual([gone.code, gone.status], ['file_not_found', 404])
   })
 })
