@@ -85,6 +85,13 @@ describe('the places of a first start', () => {
     assert.equal(await inside.said('data/1', 'data/drives/2'), '', 'what is named as a drive is not foreign')
   })
 
+  it('can be looked at', async () => {
+    await using world = await World.of('a -> b', 'b -> a')
+    assert.match(await world.said('a'), /^a cannot be looked at: .*a: its links lead in a circle: mend them/)
+    await using later = await World.of('a -> b', 'b -> a', 'data/catalog/catalog.sqlite')
+    assert.equal(await later.said('a'), '', 'a drive that is known may be away')
+  })
+
   it('are not made with all that they would lie in, which is mistyped or not mounted', async () => {
     await using world = await World.of('disks/')
     assert.equal(await world.said('disks/1', 'disks/2'), '')
@@ -123,10 +130,11 @@ describe('the drives of a start', () => {
 })
 
 describe('what is left of a store that has lost its catalog', () => {
-  it('is known by each of its keys and drives', async () => {
+  it('is known by each of its keys and drives, and by what has not reached the catalog', async () => {
     for (const trace of [
       'data/keys/master.key',
       'data/recovery.key',
+      'data/catalog/catalog.sqlite-wal',
       'data/nodes/7/identity',
       '1/segments/0.seg',
       '1/identity',

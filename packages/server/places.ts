@@ -12,6 +12,7 @@ import { type Clock, within } from './seams/clock.ts'
 import { systemCodeOf } from './seams/disk.ts'
 import { FileDisk } from './seams/file-disk.ts'
 import { type Found, lookAt } from './seams/look-at.ts'
+import { systemRefusal } from './seams/system-refusal.ts'
 
 /** A drive that hangs is away, and says nothing. */
 const LOOK_MS_MAX = 5_000
@@ -25,7 +26,8 @@ const OF_THE_DATA = ['admin.key', 'catalog', 'keys', 'nodes', 'recovery.key', 'r
 const OF_A_DRIVE = ['identity', 'segments']
 /** `identity` while it is written. */
 const OF_A_DRIVE_IN_THE_MAKING = 'identity.new'
-const KEYS = ['keys/master.key', 'recovery.key']
+/** The log of a catalog is made after the catalog, and SQLite throws away one whose catalog is gone. */
+const OF_A_STORE = ['keys/master.key', 'recovery.key', 'catalog/catalog.sqlite-wal']
 
 export interface Places {
   readonly data: string
@@ -36,8 +38,9 @@ export interface Places {
 
 interface FoundDrive {
   readonly directory: string
-  /** Undefined where it does not say so now. */
+  /** Undefined where it does not say so now, and `why` is the reason. */
   readonly found: Found | undefined
+  readonly why?: Error
 }
 
 /** @throws conflict, catalog_unavailable where a catalog is lost */
@@ -48,12 +51,16 @@ export async function checkPlaces(places: Places): Promise<void> {
   const named = await lookAtDrives(drives, places.clock)
   assertApart(named)
   // Looked at before the catalog, which another process that starts here now makes first.
-  const traces = [...(await keysIn(data)), ...(await drivesOf(places))]
+  const traces = [...(await storeIn(data)), ...(await drivesOf(places))]
   const catalog = await catalogIn(data)
   if (catalog === 'there') return
   if (traces.length > 0) throw lostError(places, catalog, traces)
   if (home.is === 'directory') assertData(places, home.names)
-  for (const { directory, found } of named) if (found !== undefined) assertNewDrive(places, directory, found)
+  for (const { directory, found, why } of named) {
+    if (found === undefined)
+      throw conflict(`${directory} cannot be looked at: ${(why && systemRefusal(why)) ?? why?.message}`)
+    assertNewDrive(places, directory, found)
+  }
 }
 
 /** For a catalog that holds no cluster yet, which may be a first start that was cut off: drives are made after it. */
@@ -118,17 +125,20 @@ async function lookAtDrives(directories: readonly string[], clock: Clock): Promi
       try {
         return { directory, found: await within(clock, LOOK_MS_MAX, lookAt(directory)) }
       } catch (error) {
-        // Why it cannot be read is told where it is opened.
-        if (!hasCode(error, 'node_unavailable') && systemCodeOf(error) === undefined) throw error
-        return { directory, found: undefined }
+        // A drive that is known may be away; why, is told where it is opened.
+        if (!(error instanceof Error) || (!hasCode(error, 'node_unavailable') && systemCodeOf(error) === undefined))
+          throw error
+        return { directory, found: undefined, why: error }
       }
     }),
   )
 }
 
-async function keysIn(data: string): Promise<string[]> {
+async function storeIn(data: string): Promise<string[]> {
   const disk = new FileDisk(data)
-  const there = await Promise.all(KEYS.map(async (name) => ((await disk.exists(name)) ? [disk.pathOf(name)] : [])))
+  const there = await Promise.all(
+    OF_A_STORE.map(async (name) => ((await disk.exists(name)) ? [disk.pathOf(name)] : [])),
+  )
   return there.flat()
 }
 
