@@ -53,13 +53,31 @@ describe('npm test', () => {
   it('fails where nothing ran', async () => {
     const { last, exitCode } = await testing({})
     assert.equal(last, '0 passed, 1 failed')
-    assert.equal(exitCode, 1)
+    assert.equal(exitCode, 2)
   })
 
   it('ends with its line even where it cannot begin', async () => {
     const { last, exitCode } = await testing({}, ['tests/not-there.test.ts'])
     assert.equal(last, '0 passed, 1 failed')
-    assert.equal(exitCode, 1)
+    assert.equal(exitCode, 2)
+  })
+
+  it('says in a sentence what it cannot do with an argument, and what its arguments are', async () => {
+    const files = { 'tests/a.test.ts': good }
+    for (const [args, sentence] of [
+      [['tests/not-there.test.ts'], /^\/.*\/tests\/not-there\.test\.ts is not there\n\nUsage: npm test/],
+      [['tests', '--wtach'], /^--wtach is no argument\n\nUsage: npm test/],
+      [['packages'], /^no \*\.test\.ts lies below \/.*\/packages\n/],
+    ] as const) {
+      const { stderr, last, exitCode } = await testing(files, [...args])
+      assert.match(stderr, sentence)
+      assert.doesNotMatch(stderr, /^\s+at /m)
+      assert.deepEqual([last, exitCode], ['0 passed, 1 failed', 2])
+    }
+    const { stdout, stderr, exitCode } = await testing(files, ['--help'])
+    assert.match(stdout, /^Usage: npm test -- \[PATH…\]/)
+    assert.deepEqual([stderr, exitCode], ['', 0])
+    assert.equal((await testing(files, ['tests', '--test-name-pattern=good'])).last, '1 passed, 0 failed')
   })
 
   it('counts a skipped test as failed in CI', async () => {

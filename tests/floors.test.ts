@@ -71,6 +71,8 @@ const floors: Floors = [
   ['server/drive-names', [core.wire, 'server/seams', 'server/storage', 'server/catalog']],
   ['server/drives', [core.wire, 'server/seams', 'server/storage', 'server/catalog', 'server/cluster']],
   ['server/ending', [core.wire, 'server/seams']],
+  ['server/places', [core.wire, 'server/seams']],
+  ['server/open-cluster', [core.wire, 'server/seams', 'server/catalog', 'server/files']],
   ['server/gateway', [core.wire, ...serverFloors.filter((floor) => floor !== 'server/doors')]],
   [
     'server/main',
@@ -82,6 +84,8 @@ const floors: Floors = [
       'server/drives',
       'server/ending',
       'server/gateway',
+      'server/open-cluster',
+      'server/places',
     ],
   ],
 
@@ -164,7 +168,6 @@ const onlyForTests: Readonly<Record<string, string>> = {
   'packages/server/catalog/transactions.ts#transactions': 'the threads load it by its address',
   'packages/server/compute/inline-compute.ts#InlineCompute': 'the simulator computes inline',
   'packages/server/doors/rest/http/url.ts#decodeText': 'its refusals are shown one by one',
-  'packages/server/files/keys/sealed-header.ts#openHeader': 'recovery opens what every segment holds',
   'packages/server/storage/counted-store.ts#CountedStore': 'a wrapper under the contract; routing counts with it',
   'packages/server/storage/faulty-store.ts#FaultyStore': 'a wrapper under the contract, for tests of what stands on it',
   'packages/server/storage/memory-store.ts#MemoryStore': 'the twin of the store on a disk',

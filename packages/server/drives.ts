@@ -18,6 +18,7 @@ import { type Clock, within } from './seams/clock.ts'
 import { systemCodeOf } from './seams/disk.ts'
 import { FileDisk } from './seams/file-disk.ts'
 import { repeatedly } from './seams/repeatedly.ts'
+import { systemRefusal } from './seams/system-refusal.ts'
 import type { HoldOptions } from './storage/held-disk.ts'
 import { makeIdentity, readIdentity } from './storage/identity.ts'
 import { SegmentStore } from './storage/segment-store.ts'
@@ -323,5 +324,5 @@ function driveAt(place: DriveDirectory, number: number): Drive {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return systemRefusal(error) ?? (error instanceof Error ? error.message : String(error))
 }

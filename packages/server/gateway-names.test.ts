@@ -52,6 +52,45 @@ describe('the names of a gateway', () => {
     assert.deepEqual(again.answer, (await first).answer)
   })
 
+  it('says of a path at which no file is whether one was there, and what a slash at its end means', async () => {
+    await using test = await TestGateway.open()
+    const { names, downloads } = test.gateway
+    const kept = randomBytes(100)
+    const { fileId, versionId } = (await test.put('a/one', kept)).answer
+    await test.put('a/one/more', randomBytes(100))
+    await names.delete({
+      bucket: 'default',
+      path: 'a/one',
+      preconditions: {},
+      idempotencyKey: undefined,
+      idempotencyScope: '',
+      requester: tester,
+    })
+    for (const [path, sentence] of [
+      [
+        'a/one',
+        `there is no file a/one in bucket default any more: it was deleted, and can be restored by its fileId ${fileId}`,
+      ],
+      ['a/one/', 'there is no file a/one/ in bucket default: what lies in a folder is listed by its prefix'],
+      ['a/on', 'there is no file a/on in bucket default'],
+    ] as const) {
+      const expected = { code: 'file_not_found', message: sentence }
+      await assert.rejects(names.byPath('default', path), expected)
+      await assert.rejects(async () => downloads.open({ bucket: 'default', path }), expected)
+    }
+    const { items, nextCursor } = await names.listDeleted({ prefix: 'a/', limit: 1 })
+    assert.deepEqual(
+      items.map((item) => [item.path, item.fileId, item.versionId, nextCursor]),
+      [['a/one', fileId, versionId, null]],
+    )
+    await names.restore(fileId, versionId, tester)
+    assert.equal((await names.byPath('default', 'a/one')).size, kept.length)
+    await assert.rejects(
+      names.listDeleted({ cursor: Buffer.from('x').toString('base64url'), limit: 1 }),
+      refusal('bad_request'),
+    )
+  })
+
   it('moves, lists, restores and deletes without moving a byte', async () => {
     await using test = await TestGateway.open()
     const { names } = test.gateway

@@ -1,6 +1,7 @@
 /** The program as a person meets it: what it says when it cannot start, how drives are named, and how it ends. */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { contentOf } from '../../tests/cluster/contents.ts'
 import { filePath, HttpClient } from '../../tests/cluster/http-client.ts'
 import { type Ended, Run, ServerProcess } from '../../tests/cluster/server-process.ts'
+import { SmallFileSystem, whyNoSmallFileSystem } from './seams/small-file-system.test-support.ts'
 
 const TEST_MS_MAX = 120_000
 const UPLOAD_BYTES = 10_000_000
@@ -68,7 +70,42 @@ describe('a start that cannot be', { timeout: TEST_MS_MAX }, () => {
     await using server = await ServerProcess.start()
     const said = await new Run(['up', '--data', join(server.data, 'admin.key')]).ended
     assert.equal(said.code, 1)
-    assert.match(said.stderr, /^E\w+: .*admin\.key'\n$/)
+    assert.match(said.stderr, /^\/.*admin\.key is a file or a link to nothing: --data names a directory\n$/)
+  })
+})
+
+describe('a first start with drives', { timeout: TEST_MS_MAX }, () => {
+  it('makes nothing at all where one of them cannot be one', async () => {
+    await using server = await ServerProcess.make()
+    const beside = (name: string): string => join(server.data, '..', name)
+    await mkdir(beside('photos'))
+    await writeFile(join(beside('photos'), 'a.jpg'), '')
+    for (const [drives, sentence] of [
+      [['a', 'photos'], /photos holds a\.jpg: a new drive is made in an empty directory/],
+      [['a', 'mistyped/b'], /mistyped\/b cannot be made, for there is no directory .*mistyped: mount or make/],
+      [['a', 'a/b'], /a\/b lies in .*a: --drives names a directory for each drive/],
+    ] as const) {
+      assert.match(await refused(server, '--port', '0', '--drives', drives.map(beside).join()), sentence)
+      assert.deepEqual(await readdir(join(server.data, '..')), ['photos'])
+    }
+    const run = await started(server, '--drives', beside('a'))
+    assert.match((await ended(run)).stderr, /\/a was not there and is made, for a new drive/)
+    const said = await refused(server, '--port', '0', '--drives', `${beside('a')},${beside('photos')}`)
+    assert.match(said, /drive-2 at .*photos: .*photos holds a\.jpg/)
+    assert.deepEqual(await readdir(beside('photos')), ['a.jpg'])
+  })
+
+  it('says that a disk is mounted read-only, or too small', { skip: whyNoSmallFileSystem() }, async () => {
+    using small = SmallFileSystem.mount('1m')
+    const data = join(small.path, 'data')
+    const refusal = async (): Promise<string> => (await new Run(['up', '--data', data, '--port', '0']).ended).stderr
+    assert.match(
+      await refusal(),
+      /^the disk of the catalog has \d+ bytes left and writes stop at \d+: make room on it$/m,
+    )
+    await rm(data, { recursive: true })
+    execFileSync('mount', ['-o', 'remount,ro', small.path])
+    assert.match(await refusal(), /^\/.*\/data: it is mounted read-only: mount it writable, .*\(mkdir EROFS\)$/m)
   })
 })
 

@@ -12,9 +12,7 @@ import { IdMaker } from '@holdfast/core/wire/ids.ts'
 import { AdminKey } from './access/admin-key.ts'
 import { parseArguments, type UpArguments } from './arguments.ts'
 import type { Catalog } from './catalog/catalog.ts'
-import type { ClusterRow } from './catalog/rows.ts'
 import { SqliteCatalog } from './catalog/sqlite-catalog.ts'
-import { createCluster, loadCluster } from './catalog/transactions/create-cluster.ts'
 import { listBuckets } from './catalog/transactions/list-buckets.ts'
 import { listNodes } from './catalog/transactions/list-nodes.ts'
 import { Jobs } from './cluster/jobs.ts'
@@ -25,15 +23,17 @@ import { RestServer } from './doors/rest/server.ts'
 import { findNodes, nameDrives } from './drive-names.ts'
 import { DRIVES_CLOSE_MS_MAX, type DriveDirectory, Drives } from './drives.ts'
 import { Ending, endBy } from './ending.ts'
-import { type KeyFiles, openKeyFiles } from './files/keys/key-files.ts'
-import { sealHeader } from './files/keys/sealed-header.ts'
 import { Gateway } from './gateway.ts'
+import { openCluster } from './open-cluster.ts'
+import { assertNewDrive, assertNoDrives, checkPlaces, type Places } from './places.ts'
 import { systemClock, within } from './seams/clock.ts'
 import { systemCodeOf } from './seams/disk.ts'
 import { FileDisk } from './seams/file-disk.ts'
+import { type Found, lookAt } from './seams/look-at.ts'
 import { systemRandom } from './seams/random.ts'
 import { repeatedly } from './seams/repeatedly.ts'
 import { SecretDirectory } from './seams/secret-files.ts'
+import { systemRefusal } from './seams/system-refusal.ts'
 
 const VERSION = '0.1.0'
 const HOST = '127.0.0.1'
@@ -57,8 +57,6 @@ const FILE_MS_MAX = 500
 const SERVER_MS_MAX = CLOSING_MS_MAX + 1000
 /** The log is moved into the database, so that the next start need not read it. */
 const CATALOG_MS_MAX = 3000
-/** What the machine says no to at a start is told in its own sentence; anything else of it is a bug. */
-const REFUSALS: readonly (string | undefined)[] = ['EACCES', 'EEXIST', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']
 
 const clock = systemClock
 const random = systemRandom
@@ -80,8 +78,11 @@ process.on('uncaughtException', fatal)
 
 async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: UpArguments): Promise<void> {
   const data = resolve(dataDirectory)
+  const asGiven: Places = { data, drives: driveDirectories ?? [], clock }
+  await checkPlaces(asGiven)
   await using ending = new Ending({ clock, warn })
-  for (const name of ['.', 'run', 'catalog', 'nodes']) await mkdir(join(data, name), { recursive: true, mode: 0o700 })
+  for (const name of ['.', 'run', 'catalog', 'nodes'])
+    await makeDirectory(join(data, name), await lookAt(join(data, name)))
 
   const catalogDisk = new FileDisk(join(data, 'catalog'))
   const catalogOptions = {
@@ -103,10 +104,12 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   await writeFile(pidFile, `${process.pid}\n`)
   ending.defer(pidFile, FILE_MS_MAX, () => rm(pidFile, { force: true }))
 
-  const { cluster, keys } = await openCluster(catalog, data)
-  // Said before anything else may fail: a later start does not say it again.
+  const secrets = new SecretDirectory(data)
+  const mayBeFirst = (): Promise<void> => assertNoDrives(asGiven)
+  const { cluster, keys } = await openCluster({ catalog, secrets, clock, random, ids, mayBeFirst })
+  // Said before anything else may fail: what a first start says, no later one says again.
   for (const sentence of keys.sentences) process.stderr.write(`${sentence}\n`)
-  const adminKey = await AdminKey.open(new SecretDirectory(data), { random, ids })
+  const adminKey = await AdminKey.open(secrets, { random, ids })
   const directories = driveDirectories ?? numbered(data, nodeCount ?? (await nodesMeant(catalog)))
   const asked = [findNodes(directories, cluster.clusterId, clock), zonesOf(directories)] as const
   const [found, zones] = await Promise.all(asked)
@@ -115,11 +118,17 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
     assert(zone !== undefined, 'every directory has a zone')
     return { name, directory: resolve(directory), zone }
   })
-  const makeDirectory = (directory: string): Promise<unknown> => mkdir(directory, { recursive: true, mode: 0o700 })
+  const makeDrive = async (directory: string): Promise<void> => {
+    const found = await lookAt(directory)
+    assertNewDrive(asGiven, directory, found)
+    await makeDirectory(directory, found)
+    if (found.is === 'missing' && driveDirectories !== undefined)
+      log.info(`${directory} was not there and is made, for a new drive`)
+  }
   const drives = ending.use(
     'the drives',
     DRIVES_CLOSE_MS_MAX + PART_MS_MAX,
-    await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory, warn, fatal }),
+    await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory: makeDrive, warn, fatal }),
   )
   const areElsewhere = found.every(({ node }) => node === undefined)
   if (areElsewhere && drives.nodes.all().every(({ state }) => state === 'offline'))
@@ -167,6 +176,11 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   process.stderr.write(`waiting for ${running}, at most ${CLOSING_MS_MAX / 1000} s; press Ctrl-C again to end now\n`)
 }
 
+/** On a file system that is mounted read-only, a recursive `mkdir` says that something is missing. */
+async function makeDirectory(path: string, found: Found): Promise<void> {
+  if (found.is !== 'directory') await mkdir(path, { recursive: found.is === 'missing' && !found.makable, mode: 0o700 })
+}
+
 /** Who holds the lock has written down its process, and its address once it listens. */
 async function runsAlready(data: string, cause: HoldfastError): Promise<HoldfastError> {
   const read = (name: string): Promise<string> => readFile(join(data, 'run', name), 'utf8').catch(() => '')
@@ -212,26 +226,6 @@ function countRequests(server: Server): { sentence: () => string | undefined } {
   return { sentence: () => (uploads + others === 0 ? undefined : parts().join(' and ')) }
 }
 
-/** The cluster of this catalog, made at the first start together with its keys. */
-async function openCluster(catalog: Catalog, data: string): Promise<{ cluster: ClusterRow; keys: KeyFiles }> {
-  const secrets = new SecretDirectory(data)
-  const known = await catalog.read(loadCluster, {})
-  if (known !== null) {
-    const { recoveryPublicKey } = known
-    return {
-      cluster: known,
-      keys: await openKeyFiles(secrets, { random, ids }, { mayCreate: false, recoveryPublicKey }),
-    }
-  }
-  const keys = await openKeyFiles(secrets, { random, ids }, { mayCreate: true })
-  const { recoveryPublicKey, masterKeys } = keys
-  const [clusterId, lineage, nowMs] = [ids.next(), ids.next(), clock.now()]
-  const header = { cluster: clusterId, lineage, madeAt: nowMs, masterKeys: masterKeys.all }
-  const sealedHeader = sealHeader(header, recoveryPublicKey, random)
-  const cluster = await catalog.write(createCluster, { clusterId, lineage, recoveryPublicKey, sealedHeader, nowMs })
-  return { cluster, keys }
-}
-
 function numbered(data: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => join(data, 'nodes', String(index + 1)))
 }
@@ -250,7 +244,8 @@ try {
   await up(parseArguments(process.argv.slice(2)))
 } catch (error) {
   // What may happen (another process on this directory, a foreign disk) is told in a sentence; a bug shows its stack.
-  if (!(error instanceof HoldfastError || REFUSALS.includes(systemCodeOf(error)))) throw error
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  const sentence = error instanceof HoldfastError ? error.message : systemRefusal(error)
+  if (sentence === undefined) throw error
+  process.stderr.write(`${sentence}\n`)
   process.exitCode = 1
 }

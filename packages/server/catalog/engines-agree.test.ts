@@ -202,6 +202,9 @@ function walk(catalog: TestCatalog): void {
   changing('deleteFile', { bucket, path: 'e', version: ids.next(), ...kept })
   changing('deleteFile', { bucket, path: 'e', version: ids.next(), ...kept })
   call('getFileById', { file: first.file })
+  changing('deleteFile', { bucket, path: 'empty', version: ids.next(), preconditions: {}, versionsKept: 9 })
+  for (const prefix of ['', 'e', 'empty', 'x']) call('listDeleted', { bucket, prefix, limit: 1 })
+  call('listDeleted', { bucket, prefix: '', after: { path: 'empty', file: first.file }, limit: 10 })
   const restored = { file: first.file, version: second.version, versionsKept: 1 }
   changing('restoreVersion', { ...restored, newVersion: ids.next() })
   changing('restoreVersion', { ...restored, version: first.version, newVersion: ids.next() })

@@ -11,7 +11,7 @@ import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { sqliteDialect } from './dialect.ts'
 import { migrate } from './migrate.ts'
 import { countPlaceholders } from './placeholders.ts'
-import { isFull, isOfOneStatement, isSqliteError } from './sqlite-errors.ts'
+import { isDamaged, isFull, isOfOneStatement, isSqliteError } from './sqlite-errors.ts'
 import type { Row, Steps, Value } from './transaction.ts'
 
 /** Lists of `?` come in many lengths; beyond this many texts the least recently used one is prepared again. */
@@ -101,7 +101,8 @@ export class SqliteEngine implements Disposable {
     } catch (error) {
       if (this.isTransaction) this.rollback()
       if (!isSqliteError(error) || isOfOneStatement(error)) throw error
-      throw new HoldfastError('catalog_unavailable', 'the catalog cannot be read', { cause: error })
+      const why = isDamaged(error) ? 'is damaged: put it back from a backup' : 'cannot be read'
+      throw new HoldfastError('catalog_unavailable', `the catalog ${why}`, { cause: error })
     }
   }
 

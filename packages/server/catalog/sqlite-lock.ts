@@ -6,7 +6,7 @@
  */
 import { DatabaseSync } from 'node:sqlite'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { isBusy } from './sqlite-errors.ts'
+import { isBusy, isDamaged, refusalOf } from './sqlite-errors.ts'
 
 export class SqliteLock implements Disposable {
   readonly #database: DatabaseSync
@@ -17,12 +17,13 @@ export class SqliteLock implements Disposable {
 
   /** @throws catalog_locked */
   static take(path: string): SqliteLock {
-    const database = new DatabaseSync(path, { timeout: 0 })
+    let database: DatabaseSync | undefined
     try {
+      database = new DatabaseSync(path, { timeout: 0 })
       database.exec('BEGIN EXCLUSIVE')
     } catch (error) {
-      database.close()
-      if (!isBusy(error)) throw error
+      database?.close()
+      if (!isBusy(error)) throw lockRefusal(error, path)
       throw new HoldfastError('catalog_locked', `another process uses the catalog of ${path}: stop it first`, {
         cause: error,
       })
@@ -33,4 +34,11 @@ export class SqliteLock implements Disposable {
   [Symbol.dispose](): void {
     this.#database.close()
   }
+}
+
+function lockRefusal(error: unknown, path: string): unknown {
+  if (!isDamaged(error)) return refusalOf(error, path) ?? error
+  return new HoldfastError('catalog_unavailable', `${path} is damaged. It holds nothing: remove it, and start again`, {
+    cause: error,
+  })
 }

@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { refusalOf } from './sqlite-errors.ts'
 import {
   type Answer,
   type FromThread,
@@ -25,6 +26,7 @@ interface Waiting {
 
 export class SqliteThread implements AsyncDisposable {
   readonly #worker: Worker
+  readonly #path: string
   readonly #fatal: (error: unknown) => void
   readonly #waiting: Waiting[] = []
   readonly #exited: Promise<void>
@@ -32,8 +34,9 @@ export class SqliteThread implements AsyncDisposable {
   #state: 'open' | 'stopping' | 'dead' = 'open'
   #onIdle: (() => void) | undefined
 
-  private constructor(worker: Worker, fatal: (error: unknown) => void) {
+  private constructor(worker: Worker, { path }: ThreadData, fatal: (error: unknown) => void) {
     this.#worker = worker
+    this.#path = path
     this.#fatal = fatal
     worker.on('message', (message: FromThread) => {
       if (typeof message === 'object' && 'answers' in message) this.#settle(message.answers)
@@ -55,7 +58,7 @@ export class SqliteThread implements AsyncDisposable {
       worker.once('message', (message: FromThread) => {
         worker.off('error', reject)
         if (typeof message === 'object' && 'refused' in message) reject(unpackThrown(message.refused))
-        else resolve(new SqliteThread(worker, fatal))
+        else resolve(new SqliteThread(worker, data, fatal))
       })
     })
   }
@@ -107,7 +110,7 @@ export class SqliteThread implements AsyncDisposable {
   #die(error: unknown): void {
     this.#state = 'dead'
     this.#onIdle?.()
-    this.#fatal(error)
+    this.#fatal(refusalOf(error, this.#path) ?? error)
   }
 }
 

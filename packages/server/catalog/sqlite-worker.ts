@@ -8,6 +8,7 @@ import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { systemClock } from '../seams/clock.ts'
 import { CheckpointSignal, checkpointIfLong, checkpointWhenAsked } from './sqlite-checkpoint.ts'
 import { SqliteEngine } from './sqlite-engine.ts'
+import { refusalOf } from './sqlite-errors.ts'
 import { commitGroup, GROUP_MAX, type Start } from './sqlite-group.ts'
 import {
   type FromThread,
@@ -57,8 +58,9 @@ function open(): SqliteEngine | undefined {
     }
     return engine
   } catch (error) {
-    if (!(error instanceof HoldfastError)) throw error
-    say({ refused: packThrown(error) })
+    const refusal = error instanceof HoldfastError ? error : refusalOf(error, data.path)
+    if (refusal === undefined) throw error
+    say({ refused: packThrown(refusal) })
     return undefined
   }
 }

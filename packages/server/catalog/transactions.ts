@@ -18,6 +18,7 @@ import { getBucket, getBucketById } from './transactions/get-bucket.ts'
 import { getFile, getFileById } from './transactions/get-file.ts'
 import { getVersion, history } from './transactions/get-version.ts'
 import { listBuckets } from './transactions/list-buckets.ts'
+import { listDeleted } from './transactions/list-deleted.ts'
 import { listFiles } from './transactions/list-files.ts'
 import { listNodes } from './transactions/list-nodes.ts'
 import { moveFile } from './transactions/move-file.ts'
@@ -69,6 +70,7 @@ export const transactions: Readonly<Record<string, Transaction<never, unknown>>>
   getVersion,
   history,
   listBuckets,
+  listDeleted,
   listFiles,
   listNodes,
   loadCluster,

@@ -15,6 +15,7 @@ import type { Clock } from '../seams/clock.ts'
 import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket, Buckets } from './buckets.ts'
 import { DownloadsRoom, type EndReader } from './downloads-room.ts'
+import { missingFile } from './missing-file.ts'
 import { assertPath } from './path-rules.ts'
 import type { ChunkReader, PlacedChunk } from './read-chunk.ts'
 
@@ -96,12 +97,16 @@ export class Downloads {
       : this.#opened(bucket, path, found, session)
   }
 
-  #opened(bucket: Bucket, path: string, found: LoneRead | null, session: Id): OpenFile {
-    if (found === null) throw new HoldfastError('file_not_found', `there is no file ${path} in bucket ${bucket.name}`)
+  #opened(bucket: Bucket, path: string, found: LoneRead | null, session: Id): OpenFile | Promise<never> {
+    if (found === null) return this.#missing(bucket, path)
     const { file, version } = found
     const read = this.#reader({ bucket, file, version, session })
     const whole = this.#whole(bucket, found)
     return whole === undefined ? { file, version, read } : { file, version, whole, read }
+  }
+
+  async #missing(bucket: Bucket, path: string): Promise<never> {
+    throw await missingFile(this.#catalog, bucket, path)
   }
 
   async #openVersion(bucket: Bucket, path: string, version: Id, session: Id): Promise<OpenFile> {

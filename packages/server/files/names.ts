@@ -7,6 +7,7 @@ import type { FileRow, VersionRow } from '../catalog/rows.ts'
 import { deleteFile } from '../catalog/transactions/delete-file.ts'
 import { getFile, getFileById } from '../catalog/transactions/get-file.ts'
 import { getVersion, history } from '../catalog/transactions/get-version.ts'
+import { listDeleted } from '../catalog/transactions/list-deleted.ts'
 import { type ListedItem, listFiles } from '../catalog/transactions/list-files.ts'
 import { moveFile } from '../catalog/transactions/move-file.ts'
 import { moveFolder } from '../catalog/transactions/move-folder.ts'
@@ -17,11 +18,13 @@ import type { Clock } from '../seams/clock.ts'
 import { type Buckets, DEFAULT_BUCKET } from './buckets.ts'
 import { type FileAnswer, type FileView, fileAnswer, fileView, madeAt } from './file-answer.ts'
 import { type Claim, type IdempotencyKeys, idempotencyMismatch } from './idempotency-keys.ts'
+import { missingFile } from './missing-file.ts'
 import { assertFolder, assertPath, assertTags } from './path-rules.ts'
 import { changeBy, type Requester } from './requester.ts'
 
 /** A folder of more files is moved by a job. */
 const MOVED_FILES_MAX = 10_000
+const ID_CHARACTERS = 32
 /** A deletion has no body; its key is bound to this. */
 const NO_BODY_SHA256 = asSha256('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
 
@@ -46,6 +49,11 @@ export interface Listed<Item> {
 export interface TaggedFile extends FileView {
   readonly tags: Readonly<Record<string, string>>
   readonly deleted: boolean
+}
+
+/** As it last was, and when it went. */
+export interface DeletedFile extends FileView {
+  readonly deletedAt: string
 }
 
 export interface VersionView {
@@ -106,6 +114,24 @@ export class Names {
     return { items: items.map(view), nextCursor: more && next !== null ? encodeCursor(next) : null }
   }
 
+  /** In order of the paths; what a restore takes is their ids and versions. @throws bucket_not_found, bad_request */
+  async listDeleted(
+    request: Pick<ListRequest, 'bucket' | 'prefix' | 'cursor' | 'limit'>,
+  ): Promise<Listed<DeletedFile>> {
+    const bucket = await this.#buckets.use(request.bucket ?? DEFAULT_BUCKET)
+    const { items, more } = await this.#catalog.scan(listDeleted, {
+      bucket: bucket.id,
+      prefix: request.prefix ?? '',
+      limit: request.limit,
+      ...(request.cursor !== undefined && { after: decodePlace(request.cursor) }),
+    })
+    const last = items.at(-1)
+    return {
+      items: items.map((row) => ({ ...fileView(row, bucket.name), deletedAt: new Date(row.deletedAt).toISOString() })),
+      nextCursor: more && last !== undefined ? encodeCursor(`${last.file}${last.path}`) : null,
+    }
+  }
+
   /** @throws file_not_found */
   async byId(file: Id): Promise<TaggedFile> {
     const row = await this.#row(file)
@@ -117,7 +143,7 @@ export class Names {
     assertPath(path)
     const bucket = await this.#buckets.use(bucketName)
     const row = await this.#catalog.read(getFile, { bucket: bucket.id, path })
-    if (row === null) throw new HoldfastError('file_not_found', `there is no file ${path} in bucket ${bucketName}`)
+    if (row === null) throw await missingFile(this.#catalog, bucket, path)
     return fileView(row, bucketName)
   }
 
@@ -204,7 +230,7 @@ export class Names {
     return fileView(moved, await this.#buckets.nameOf(row.bucket))
   }
 
-  /** Every path in one folder goes to another, in one transaction. @throws bad_request, limit_exceeded, conflict */
+  /** Every path in one folder goes to another, in one transaction. @throws bad_request, file_not_found, limit_exceeded, conflict */
   async moveFolder(
     request: { bucket: string; from: string; to: string },
     requester: Requester,
@@ -257,6 +283,14 @@ function decodeCursor(cursor: string): string {
   if (encodeCursor(last) !== cursor || last.includes('\0'))
     throw new HoldfastError('bad_request', 'cursor is the nextCursor of the page before')
   return last
+}
+
+/** Files with one path, deleted one after the other, are told apart by their ids. */
+function decodePlace(cursor: string): { file: Id; path: string } {
+  const last = decodeCursor(cursor)
+  const [file, path] = [last.slice(0, ID_CHARACTERS), last.slice(ID_CHARACTERS)]
+  if (!isId(file)) throw new HoldfastError('bad_request', 'the cursor belongs to another list')
+  return { file, path }
 }
 
 function cursorId(cursor: string): Id {

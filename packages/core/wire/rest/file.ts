@@ -61,9 +61,21 @@ export const fileListQuery = z.strictObject({
   ...pageQuery,
 })
 
+/** A file that was deleted, as it last was. */
+export const deletedFilePageSchema = pageOf(
+  fileSchema
+    .extend({
+      versionId: idSchema.describe('The last version with contents: what a restore takes'),
+      deletedAt: timeSchema,
+    })
+    .meta({ id: 'DeletedFile' }),
+)
+
 export const bucketFileListQuery = fileListQuery.extend({
   bucket: bucketName.optional().describe('`default` where it is left out'),
 })
+
+export const deletedFileListQuery = bucketFileListQuery.pick({ bucket: true, prefix: true, limit: true, cursor: true })
 
 export const contentsQuery = z.strictObject({
   version: idSchema.optional().describe('An older version; the current one where it is left out'),

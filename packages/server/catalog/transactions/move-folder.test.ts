@@ -44,7 +44,12 @@ describe('moveFolder', () => {
     assert.throws(() => move(catalog, 'a/', 'c/', 1), { code: 'limit_exceeded' })
     assert.throws(() => move(catalog, 'a/', `${'c'.repeat(1023)}/`), { code: 'limit_exceeded' })
     assert.equal(move(catalog, 'a/', 'c/', 2), 2)
-    assert.equal(move(catalog, 'gone/', 'd/'), 0)
+    for (const to of ['d/', 'gone/']) {
+      assert.throws(() => move(catalog, 'gone/', to), {
+        code: 'file_not_found',
+        message: 'there is no folder gone/: no path begins with it',
+      })
+    }
     assert.deepEqual(paths(catalog), ['b/2', 'c/1', 'c/2'])
   })
 

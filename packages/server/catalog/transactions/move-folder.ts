@@ -24,7 +24,7 @@ const findPaths = byKeys('SELECT path FROM files WHERE bucket_id = ? AND path IN
 /**
  * Gives every path below `fromPrefix` the beginning `toPrefix`, in one transaction. One range is deleted and written anew, so that a
  * folder may also move into itself or out of itself.
- * @throws limit_exceeded (more files than `limit`, or a path that gets too long), conflict (a target exists)
+ * @throws file_not_found (no path begins so), limit_exceeded (more files than `limit`, or a path that gets too long), conflict (a target exists)
  */
 export const moveFolder: Transaction<MoveFolderArgs, { moved: number }> = {
   name: 'moveFolder',
@@ -39,7 +39,9 @@ export const moveFolder: Transaction<MoveFolderArgs, { moved: number }> = {
     )
     if (rows.length > limit)
       throw new HoldfastError('limit_exceeded', `a folder of more than ${limit} files is not moved at once`)
-    if (rows.length === 0 || fromPrefix === toPrefix) return { moved: rows.length }
+    if (rows.length === 0)
+      throw new HoldfastError('file_not_found', `there is no folder ${fromPrefix}: no path begins with it`)
+    if (fromPrefix === toPrefix) return { moved: rows.length }
     const targets = rows.map((row) => Buffer.concat([to, bytesIn(row, 'path').subarray(from.length)]))
     if (targets.some((target) => target.length === 0 || target.length > PATH_BYTES_MAX)) {
       throw new HoldfastError('limit_exceeded', `a path has 1 to ${PATH_BYTES_MAX} bytes, and one would not`)

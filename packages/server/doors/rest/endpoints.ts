@@ -26,6 +26,7 @@ import { deleteFile } from './files/delete-file.ts'
 import { describeFile } from './files/describe-file.ts'
 import { getFile } from './files/get-file.ts'
 import { headFile } from './files/head-file.ts'
+import { listDeleted } from './files/list-deleted.ts'
 import { listFiles } from './files/list-files.ts'
 import { listHistory } from './files/list-history.ts'
 import { moveFolder } from './files/move-folder.ts'
@@ -68,6 +69,7 @@ export function endpoints(floor: Floor, desk: Desk): readonly Endpoint[] {
     deleteFile(floor),
     uploadFiles({ uploads, bodies, problems }),
     listFiles(floor),
+    listDeleted(floor),
     describeFile(floor),
     patchFile(floor),
     moveFolder(floor),

@@ -10,7 +10,7 @@ import type { Uploads } from '../../files/uploads.ts'
 export type BucketFloor = Pick<Buckets, 'create' | 'delete' | 'get' | 'list' | 'patch'>
 export type NameFloor = Pick<
   Names,
-  'byId' | 'byPath' | 'delete' | 'history' | 'list' | 'move' | 'moveFolder' | 'restore' | 'setTags'
+  'byId' | 'byPath' | 'delete' | 'history' | 'list' | 'listDeleted' | 'move' | 'moveFolder' | 'restore' | 'setTags'
 >
 export type UploadFloor = Pick<Uploads, 'admit' | 'isCrowded' | 'put'>
 export type DownloadFloor = Pick<Downloads, 'open'>

@@ -4,7 +4,7 @@ import type { Id, Sha256 } from '@holdfast/core/wire/ids.ts'
 import { names, type Preconditions } from '@holdfast/core/wire/preconditions.ts'
 import type { BucketView } from '../../files/buckets.ts'
 import { type FileAnswer, type FileView, fileAnswer, fileView } from '../../files/file-answer.ts'
-import type { TaggedFile, VersionView } from '../../files/names.ts'
+import type { DeletedFile, TaggedFile, VersionView } from '../../files/names.ts'
 
 export interface MemoryVersion {
   readonly version: Id
@@ -51,6 +51,12 @@ export function answerOf(file: MemoryFile): FileAnswer {
 
 export function tagged(file: MemoryFile): TaggedFile {
   return { ...viewOf(file), tags: file.tags, deleted: current(file).kind === 'deleted' }
+}
+
+/** As its last version with contents was. */
+export function deletedView(file: MemoryFile): DeletedFile {
+  const versions = file.versions.filter(({ kind }) => kind === 'content')
+  return { ...viewOf({ ...file, versions }), deletedAt: new Date(current(file).modifiedAt).toISOString() }
 }
 
 export function versionView(file: MemoryFile, each: MemoryVersion): VersionView {

@@ -18,6 +18,7 @@ import {
   answerOf,
   checkPreconditions,
   current,
+  deletedView,
   gather,
   type MemoryFile,
   type MemoryVersion,
@@ -137,6 +138,14 @@ export class MemoryFloor implements Floor {
       return viewOf(this.#at(bucket, path))
     },
     list: async (request) => this.#list(request),
+    listDeleted: async ({ bucket = 'default', prefix = '', limit }) => {
+      this.#bucket(bucket)
+      const gone = [...this.#files.values()].filter(
+        (file) => file.bucket === bucket && current(file).kind === 'deleted',
+      )
+      const found = gone.filter((file) => file.path.startsWith(prefix)).map(deletedView)
+      return { items: found.slice(0, limit), nextCursor: null }
+    },
     history: async (id, { cursor, limit }) => {
       const file = this.#byId(id)
       const versions = [...file.versions].reverse()
@@ -182,6 +191,7 @@ export class MemoryFloor implements Floor {
       assertFolder(to)
       this.#bucket(bucket)
       const moving = [...this.#files.values()].filter((file) => file.bucket === bucket && file.path.startsWith(from))
+      if (moving.length === 0) throw new HoldfastError('file_not_found', 'no path begins so')
       for (const file of moving) file.path = to + file.path.slice(from.length)
       return { moved: moving.length }
     },

@@ -60,7 +60,9 @@ function parseLine(line: string, where: string): MasterKey {
   if (LINE_OF_A_NEWER_FORMAT.test(line)) throw new SecretRefusedError(`${where} was written by a newer Holdfast`)
   const [, body, id, key, crc] = LINE.exec(line) ?? []
   if (body === undefined || id === undefined || key === undefined || crc !== crcOf(body)) {
-    throw new SecretRefusedError(`${where} is damaged: put a good copy there, or recover with the recovery key`)
+    throw new SecretRefusedError(
+      `${where} is damaged: put a good copy there; a command that gets it back by the recovery key comes with a later release`,
+    )
   }
   return { id: asId(id), key: createSecretKey(Buffer.from(key, 'hex')) }
 }

@@ -21,15 +21,23 @@ export function formatRecoveryKey(key: KeyObject): string {
 /** `path` is for the sentence only. @throws SecretRefusedError where it is not one whole recovery key */
 export function parseRecoveryKey(text: string, path: string): KeyObject {
   const [block, another] = text.match(PRIVATE_KEY_BLOCK) ?? []
-  if (block === undefined) throw new SecretRefusedError(`${path} holds no private key: a recovery key is a PEM block`)
-  if (another !== undefined) throw new SecretRefusedError(`${path} holds two private keys: a recovery key is one`)
+  if (block === undefined)
+    throw new SecretRefusedError(
+      `${path} holds no private key, and a recovery key is a PEM block: put a good copy there, or move it away`,
+    )
+  if (another !== undefined)
+    throw new SecretRefusedError(`${path} holds two private keys: leave the recovery key alone in it`)
   let key: KeyObject
   try {
     key = createPrivateKey(block)
   } catch (cause) {
-    throw new SecretRefusedError(`the private key in ${path} is damaged: put a good copy there`, { cause })
+    throw new SecretRefusedError(`the private key in ${path} is damaged: put a good copy there, or move it away`, {
+      cause,
+    })
   }
   if (!isX25519(key))
-    throw new SecretRefusedError(`the private key in ${path} is no recovery key: that is an X25519 key`)
+    throw new SecretRefusedError(
+      `the private key in ${path} is no recovery key, which is an X25519 key: put the right one there, or move it away`,
+    )
   return key
 }

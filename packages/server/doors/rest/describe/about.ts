@@ -2,6 +2,9 @@
 import type { aboutSchema } from '@holdfast/core/wire/rest/about.ts'
 import type { z } from 'zod'
 
+/** Those of its links that need no key. */
+export const OPEN_LINKS: readonly string[] = ['api', 'openapi', 'docs', 'health']
+
 export function about(version: string): z.infer<typeof aboutSchema> {
   return {
     name: 'Holdfast',

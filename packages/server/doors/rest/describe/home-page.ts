@@ -1,14 +1,19 @@
 /** What a browser sees at `/` until there is a dashboard. */
-import type { about } from './about.ts'
+import { type about, OPEN_LINKS } from './about.ts'
 import { escapeHtml, type Page, page } from './page.ts'
 
 /** `origin` is where whoever looks at it finds this server. */
 export function homePage({ name, version, links }: ReturnType<typeof about>, origin: string): Page {
   const at = escapeHtml(origin)
-  const items = Object.entries(links).map(
-    ([what, where]) =>
-      `<li><a href="${escapeHtml(where)}">${escapeHtml(what)}</a> <code>${escapeHtml(where)}</code></li>`,
-  )
+  const all = Object.entries(links).map(([what, where]) => ({ what: escapeHtml(what), where: escapeHtml(where) }))
+  const opens = ({ what }: { what: string }): boolean => OPEN_LINKS.includes(what)
+  const items = all
+    .filter(opens)
+    .map(({ what, where }) => `<li><a href="${where}">${what}</a> <code>${where}</code></li>`)
+  // A browser sends no key, and would show a refusal.
+  const asked = all
+    .filter((link) => !opens(link))
+    .map(({ where }) => `curl -H "Authorization: Bearer $KEY" ${at}${where}`)
   return page(name, {
     body: `
 <h1>${escapeHtml(name)}</h1>
@@ -23,6 +28,8 @@ curl -H "Authorization: Bearer $KEY" ${at}/metadata/hello.txt</pre>
 <h2>Where to go</h2>
 <ul>
 ${items.join('\n')}
-</ul>`,
+</ul>
+<p>What needs the key is tried on the page <a href="/docs">docs</a>, which asks for it, or by hand:</p>
+<pre>${asked.join('\n')}</pre>`,
   })
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { statusOf } from '@holdfast/core/wire/errors.ts'
+import { aboutSchema } from '@holdfast/core/wire/rest/about.ts'
 import { fastify } from 'fastify'
 import { z } from 'zod'
 import { mount } from '../http/mount.ts'
@@ -97,11 +98,27 @@ describe('pages', () => {
       const heard = await door.ask('GET', '/', { key: null, headers: { accept: 'text/html', host } })
       const page = heard.body.toString()
       assert.doesNotMatch(page, /reboot/)
-      return [...page.matchAll(/^curl .* (\S+)\/(?:upload|files|download|metadata)\b/gm)].map(([, origin]) => origin)
+      return [...page.matchAll(/^(?:<pre>)?curl .* (https?:\/\/[^/\s]+)\//gm)].map(([, origin]) => origin)
     }
-    assert.deepEqual(await shown('files.example.org'), Array(4).fill('https://files.example.org'))
+    assert.deepEqual(await shown('files.example.org'), Array(8).fill('https://files.example.org'))
     for (const host of [`127.0.0.1:${door.port}`, '</pre><script>reboot()</script>', 'x;reboot'])
-      assert.deepEqual(await shown(host), Array(4).fill(`http://127.0.0.1:${door.port}`))
+      assert.deepEqual(await shown(host), Array(8).fill(`http://127.0.0.1:${door.port}`))
+  })
+
+  it('link to what a browser can open, and show how to ask for the rest', async () => {
+    await using door = await TestDoor.open()
+    const home = (await door.ask('GET', '/', { key: null, headers: { accept: 'text/html' } })).body.toString()
+    const linked = [...home.matchAll(/href="([^"]+)"/g)].map(([, path]) => path ?? '')
+    assert.ok(linked.includes('/docs'))
+    for (const path of linked) assert.equal((await door.ask('GET', path, { key: null })).status, 200, path)
+    const shown = [...home.matchAll(/^(?:<pre>)?curl -H "Authorization: Bearer \$KEY" \S+?(\/api\/\S+?)(?:<|$)/gm)]
+    const asked = shown.map(([, path]) => path ?? '')
+    for (const path of asked) assert.equal((await door.ask('GET', path)).status, 200, path)
+    const { links } = (await door.ask('GET', '/')).as(aboutSchema)
+    assert.deepEqual(
+      Object.values(links).filter((path) => !linked.includes(path)),
+      asked,
+    )
   })
 
   it('say what each error means, where problems point to', async () => {

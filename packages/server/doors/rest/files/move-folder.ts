@@ -14,7 +14,7 @@ export function moveFolder({ names }: { names: Pick<NameFloor, 'moveFolder'> }):
       summary: 'Rename a folder: every path that begins with `from` begins with `to` afterwards, at once or not at all',
       body: { schema: folderMoveSchema },
       success: { statuses: { 200: 'How many files moved' }, answer: folderMovedSchema },
-      problems: ['bucket_not_found', 'conflict', 'limit_exceeded'],
+      problems: ['bucket_not_found', 'file_not_found', 'conflict', 'limit_exceeded'],
     },
     async ({ body, requester }) => ({ body: await names.moveFolder(body, requester) }),
   )

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import {
+  deletedFilePageSchema,
   deletionSchema,
   fileAnswerSchema,
   fileDetailSchema,
@@ -144,6 +145,30 @@ describe('a deletion', () => {
   })
 })
 
+describe('deleted files', () => {
+  it('are listed by their paths, with what restores them', async () => {
+    const { door, ids } = await stored('a/1', 'a/2', 'b')
+    await using _door = door
+    const list = async (query = '') =>
+      (await door.ask('GET', `/api/v1/files/deleted?${query}`)).as(deletedFilePageSchema).items
+    assert.deepEqual(await list(), [])
+    for (const path of ['a/2', 'b']) await door.ask('DELETE', `/api/v1/buckets/default/files/${path}`)
+    assert.deepEqual(
+      (await list('bucket=default')).map(({ path }) => path),
+      ['a/2', 'b'],
+    )
+    const [found] = await list('prefix=a%2F2')
+    assert.equal(found?.fileId, ids[1])
+    const body = { versionId: found?.versionId }
+    assert.equal((await door.ask('POST', `/api/v1/files/${found?.fileId}/restore`, { body })).status, 200)
+    assert.equal((await door.get('a/2')).body.toString(), 'a/2')
+    assert.deepEqual(await list('prefix=a'), [])
+    const code = async (query: string) => (await door.ask('GET', `/api/v1/files/deleted?${query}`)).problem().code
+    assert.equal(await code('bucket=none'), 'bucket_not_found')
+    assert.equal(await code('q=a'), 'bad_request')
+  })
+})
+
 describe('a folder', () => {
   it('is renamed with all that is in it', async () => {
     const { door } = await stored('a/1', 'a/b/2', 'ab')
@@ -163,5 +188,7 @@ describe('a folder', () => {
       assert.equal((await move(body)).problem().code, 'bad_request', JSON.stringify(body))
     }
     assert.equal((await move({ bucket: 'none', from: 'a/', to: 'b/' })).problem().code, 'bucket_not_found')
+    const gone = (await move({ bucket: 'default', from: 'gone/', to: 'b/' })).problem()
+    assert.deepEqual([gone.code, gone.status], ['file_not_found', 404])
   })
 })

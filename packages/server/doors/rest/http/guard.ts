@@ -72,7 +72,7 @@ export class Gate {
 function unauthorized(authorization: string | undefined): HoldfastError {
   const message =
     authorization === undefined
-      ? 'this request needs a key: Authorization: Bearer KEY'
+      ? 'this request needs a key: Authorization: Bearer KEY, with what stands in the file admin.key of the data directory'
       : 'the key in the Authorization header is not valid here'
   return new HoldfastError('unauthorized', message)
 }
