@@ -111,7 +111,7 @@ export class SegmentStore implements ShardStore {
     const beganMs = clock.monotonicMs()
     if (mounted === undefined || !this.#nearReads.allowedAt(beganMs)) return undefined
     try {
-      const newest = mounted.table.state(id).puts[0]
+      const newest = mounted.table.recentState(id)?.puts[0]
       if (newest === undefined || !holdsRange(newest.payloadLength, range)) return undefined
       const bytes = mounted.reader.asIsNow(newest, range)
       if (!this.#nearReads.note(beganMs, clock.monotonicMs())) mounted.reader.files.forgetNear()
