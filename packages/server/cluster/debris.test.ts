@@ -174,6 +174,27 @@ describe('debris', () => {
     await sessions[Symbol.asyncDispose]()
   })
 
+  for (const [code, isOnline] of [
+    ['overloaded', true],
+    ['node_unavailable', false],
+  ] as const) {
+    it(`leaves a node ${isOnline ? 'online whose list waits for a put that hangs' : 'for away that does not answer'}, and is asked for later`, async () => {
+      using world = new World()
+      const { sessions, reaper } = await world.open()
+      const ticket = await sessions.stripe()
+      await world.put(1, ticket)
+      ticket.pin.release()
+      world.faulty(1).inject({ on: 'list', error: new HoldfastError(code, 'not now') })
+      for (let run = 0; run < 3; run++) await world.run(reaper)
+      assert.equal(world.nodes.isOnline(1), isOnline)
+      world.faulty(1).heal()
+      await world.nodes.refresh()
+      for (let run = 0; run < 3; run++) await world.run(reaper)
+      assert.deepEqual(await world.heldBy(1), [])
+      await sessions[Symbol.asyncDispose]()
+    })
+  }
+
   it('of a session waits for older ones that live, whose puts a node must still take', async () => {
     using world = new World()
     const { sessions, reaper } = await world.open()
