@@ -13,7 +13,7 @@ import { query, type Row, type Steps } from './transaction.ts'
 
 /** Of `stripes s`, for `withGoodShards`. Their one argument is `anyAway`. */
 export const GOOD_COLUMNS = `s.data_shards, s.parity_shards, s.spare, CASE
-  WHEN ? = 1 OR EXISTS (SELECT 1 FROM nodes WHERE rolled_back_at IS NOT NULL) THEN s.shards END AS doubted_shards`
+  WHEN ? = 1 OR EXISTS (SELECT 1 FROM nodes WHERE rolled_back_at IS NOT NULL) THEN s.shards END AS examined_shards`
 
 export function anyAway(away: readonly number[]): number {
   return away.length > 0 ? 1 : 0
@@ -21,7 +21,7 @@ export function anyAway(away: readonly number[]): number {
 
 /** Those of the rows whose stripe has W shards that are durable for certain, k of them on nodes that are there. */
 export function* withGoodShards(rows: readonly Row[], away: readonly number[]): Steps<Row[]> {
-  const isDoubted = rows.some((row) => row['doubted_shards'] !== null)
+  const isDoubted = rows.some((row) => row['examined_shards'] !== null)
   const doubted = isDoubted ? yield* query('SELECT number FROM nodes WHERE rolled_back_at IS NOT NULL') : []
   const numbers = new Set(doubted.map((row) => numberIn(row, 'number')))
   return rows.filter((row) => isGood(row, numbers, away))
@@ -29,9 +29,9 @@ export function* withGoodShards(rows: readonly Row[], away: readonly number[]): 
 
 function isGood(row: Row, doubted: ReadonlySet<number>, away: readonly number[]): boolean {
   const needed = spareNeeded(numberIn(row, 'parity_shards'))
-  if (row['doubted_shards'] === null) return numberIn(row, 'spare') >= needed
+  if (row['examined_shards'] === null) return numberIn(row, 'spare') >= needed
   const dataShards = numberIn(row, 'data_shards')
-  const certain = unpackShards(bytesIn(row, 'doubted_shards')).filter(({ node }) => !doubted.has(node))
+  const certain = unpackShards(bytesIn(row, 'examined_shards')).filter(({ node }) => !doubted.has(node))
   const there = certain.filter(({ node }) => !away.includes(node))
   return spareOf(certain, dataShards) >= needed && spareOf(there, dataShards) >= 0
 }

@@ -174,6 +174,27 @@ describe('debris', () => {
     await sessions[Symbol.asyncDispose]()
   })
 
+  for (const [code, isOnline] of [
+    ['overloaded', true],
+    ['node_unavailable', false],
+  ] as const) {
+    it(`leaves a node ${isOnline ? 'online whose list waits for a put that hangs' : 'for away that does not answer'}, and is asked for later`, async () => {
+      using world = new World()
+      const { sessions, reaper } = await world.open()
+      const ticket = await sessions.stripe()
+      await world.put(1, ticket)
+      ticket.pin.release()
+      world.faulty(1).inject({ on: 'list', error: new HoldfastError(code, 'not now') })
+      for (let run = 0; run < 3; run++) await world.run(reaper)
+      assert.equal(world.nodes.isOnline(1), isOnline)
+      world.faulty(1).heal()
+      await world.nodes.refresh()
+      for (let run = 0; run < 3; run++) await world.run(reaper)
+      assert.deepEqual(await world.heldBy(1), [])
+      await sessions[Symbol.asyncDispose]()
+    })
+  }
+
   it('of a session waits for older ones that live, whose puts a node must still take', async () => {
     using world = new World()
     const { sessions, reaper } = await world.open()
@@ -209,7 +230,7 @@ describe('debris', () => {
     for (let run = 0; run < 2; run++) await world.run(reaper)
     assert.equal((await world.heldBy(1)).length, 20)
     assert.equal((await world.heldBy(5)).length, 40)
-    assert.equal(world.rowsOfNodes[4]?.comparedTo, 0)
+    assert.notEqual(world.rowsOfNodes[4]?.walkedTo, null)
     await world.nodes.refresh()
     let cleared = 0
     for (let run = 0; run < 3; run++) cleared += await world.run(reaper)
@@ -243,6 +264,49 @@ describe('debris', () => {
     assert.equal(await world.run(reaper), 200)
     assert.equal(world.rowsOfNodes[2]?.walkedTo, null)
     assert.equal((await world.heldBy(3)).length, 1000)
+    await sessions[Symbol.asyncDispose]()
+  })
+
+  it('is walked for to the end, though more sessions die in each run than are kept', async () => {
+    using world = new World()
+    const sessions = await world.openSessions()
+    const reaper = world.reaperOf(sessions, 5)
+    for (let stripe = 0; stripe < 2200; stripe++) {
+      const ticket = await sessions.stripe()
+      if (stripe < 2100) await world.commit(ticket)
+      else await world.put(3, ticket)
+      ticket.pin.release()
+    }
+    const store = world.faulty(3)
+    const list = store.list.bind(store)
+    // Such a walk takes many runs.
+    let listed = 0
+    store.list = async (options) => {
+      if (++listed % 2 === 0) throw AWAY
+      return await list(options)
+    }
+    const upload = async (): Promise<StripeTicket> => {
+      await sessions.roll()
+      const ticket = await sessions.stripe()
+      await world.put(3, ticket)
+      ticket.pin.release()
+      return ticket
+    }
+    const first = await upload()
+    const old = async () => (await list({ limit: 10_000 })).filter(({ id }) => id.stripe <= first.stripe).length
+    for (let runs = 0; (await old()) > 2100; runs++) {
+      assert.ok(runs < 10, `${await old()} shards are left`)
+      for (let died = 0; died < 8; died++) await upload()
+      await world.run(reaper)
+      assert.ok(world.sessions < 20, `${world.sessions} sessions are kept`)
+      await world.nodes.refresh()
+    }
+    // Nothing of what was looked through may come any more.
+    await refuses('session_ended', () => world.put(3, first, 4))
+    store.list = list
+    for (let runs = 0; runs < 3; runs++) await world.run(reaper)
+    assert.equal((await world.heldBy(3)).length, 2100)
+    assert.equal(world.rowsOfNodes[2]?.walkedTo, null)
     await sessions[Symbol.asyncDispose]()
   })
 

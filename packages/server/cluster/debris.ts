@@ -10,8 +10,8 @@
  * The order of the first two is what makes it final. However long a put was held up, by a network, a hung disk or a gateway that
  * slept, it either came before the list, and is in it, or is refused.
  *
- * A node that is new, or was away for longer than dead sessions are kept, is *walked*: compared in all that it holds, some of it in each
- * run.
+ * A node that is new, or was away for longer than dead sessions are kept, is *walked*: compared in all that it holds, or in all that it
+ * holds since then, some of it in each run.
  */
 import { asStripeId, type Id, type StripeId, sessionOf } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
@@ -85,8 +85,9 @@ export class Debris {
     return cleared
   }
 
-  /** In all that it held when the walk began. */
+  /** In all that it held when the walk began, or when it was closed further because too many sessions had died meanwhile. */
   async #walk(row: NodeRow, from: StripeId): Promise<number> {
+    if (!(await this.#close(row.number, row.comparedTo))) return 0
     // What stands behind the index 0 of the last stripe was perhaps looked at already.
     let after: ShardId | null = { stripe: from, index: 0 }
     let cleared = 0

@@ -4,8 +4,11 @@ import { SimulatedDisk } from '../../../tests/simulation/simulated-disk.ts'
 import { systemClock } from '../seams/clock.ts'
 import type { DiskFile } from '../seams/disk.ts'
 import { ChangedDisk } from './changed-disk.test-support.ts'
+import type { Fact } from './facts.ts'
+import { MemoryIndex } from './memory-index.ts'
 import { makeTestDisk, memoryIndexOptions, seededRandom } from './segment-store.test-support.ts'
 import { SegmentStore } from './segment-store.ts'
+import type { ShardKey } from './shard-key.ts'
 import { putOf, sameBytes, shardIdOf } from './shard-store-contract.ts'
 
 const BYTES = 100_000
@@ -29,18 +32,29 @@ class TimedDisk extends ChangedDisk {
   }
 }
 
+/** Counts how often it is asked, which on a real disk may have to be read for that. */
+class AskedIndex extends MemoryIndex {
+  asked = 0
+
+  override facts(key: ShardKey): readonly Fact[] {
+    this.asked++
+    return super.facts(key)
+  }
+}
+
 async function openStore() {
   const simulated = new SimulatedDisk({ random: seededRandom(1) })
   await makeTestDisk(simulated)
   const disk = new TimedDisk(simulated)
+  const index = new AskedIndex()
   const clock = { ...systemClock, monotonicMs: () => disk.nowMs }
-  const store = await SegmentStore.open({ ...memoryIndexOptions(disk), clock })
+  const store = await SegmentStore.open({ ...memoryIndexOptions(disk), clock, openIndex: async () => index })
   for (const number of [1, 2]) await store.put(putOf(shardIdOf(number), payload))
   const readNow = (number: number, offset: number): Uint8Array | undefined =>
     store.getNow(shardIdOf(number), { offset, length: 5000 })
   const read = (number: number, offset: number): Promise<Uint8Array> =>
     store.getAsIs(shardIdOf(number), { offset, length: 5000 })
-  return { store, disk, readNow, read }
+  return { store, disk, index, readNow, read }
 }
 
 describe('reads at once', () => {
@@ -59,6 +73,19 @@ describe('reads at once', () => {
       assert.equal(readNow(number, offset), undefined)
     }
     assert.equal(disk.readsAtOnce, 1)
+  })
+
+  it('do not ask the index, which lies on the same disk, but go by what was asked before', async () => {
+    const { store, index, readNow, read } = await openStore()
+    await using _ = store
+    const { asked } = index
+    assert.equal(readNow(1, 0), undefined)
+    assert.equal(index.asked, asked)
+    await read(1, 0)
+    assert.ok(index.asked > asked, 'control: whoever reads the long way asks it')
+    const askedThen = index.asked
+    assert.notEqual(readNow(1, 0), undefined)
+    assert.equal(index.asked, askedThen)
   })
 
   it('are not tried again, where one after the other was slow, before the bytes were read anew', async () => {

@@ -66,7 +66,52 @@ describe('a store under load', () => {
     readMs = 0
     for (let each = 0; each < 300; each++) assert.equal(now(), true)
   })
+
+  it('is not taken for away because a put hangs: what waits for that gives up, and is no call that hangs itself', async () => {
+    const disk = new HangingWrites(await simulatedDisk())
+    // A hundred times as fast.
+    const clock: Clock = { ...systemClock, after: (delayMs, act) => systemClock.after(delayMs / 100, act) }
+    const store = await SegmentStore.open({ ...memoryIndexOptions(disk), clock })
+    await store.put(putOf(shardIdOf(1), PAYLOAD))
+    disk.hang()
+    const put = store.put(putOf(shardIdOf(2), PAYLOAD))
+    const order = { ...putOf(shardIdOf(2), PAYLOAD).order, sequence: 1000 }
+    const waiting = [store.list({ limit: 10 }), store.purge([shardIdOf(2)], order)].map((call) =>
+      refuses('overloaded', () => call),
+    )
+    const late = setTimeout(() => disk.goOn(), 2000)
+    await Promise.all(waiting)
+    clearTimeout(late)
+    sameBytes(await store.get(shardIdOf(1)), PAYLOAD)
+    disk.goOn()
+    await put
+    assert.equal((await store.list({ limit: 10 })).length, 2)
+    await store.purge([shardIdOf(2)], order)
+    await store[Symbol.asyncDispose]()
+  })
 })
+
+class HangingWrites extends ChangedDisk {
+  #hanging: PromiseWithResolvers<void> | undefined
+
+  hang(): void {
+    this.#hanging = Promise.withResolvers()
+  }
+
+  goOn(): void {
+    this.#hanging?.resolve()
+  }
+
+  override changed(file: DiskFile): DiskFile {
+    return {
+      ...file,
+      write: async (pieces, position) => {
+        await this.#hanging?.promise
+        await file.write(pieces, position)
+      },
+    }
+  }
+}
 
 class NoHandles extends ChangedDisk {
   none = false

@@ -8,7 +8,7 @@
  */
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { sleep } from '../seams/clock.ts'
+import { sleep, within } from '../seams/clock.ts'
 import { systemCodeOf } from '../seams/disk.ts'
 import { type Compacted, type CompactOptions, compactDisk } from './compact-disk.ts'
 import { isSameFact, type PutFact } from './facts.ts'
@@ -34,6 +34,8 @@ import type {
 import { encodeTombstone, TOMBSTONE_ENTRIES_MAX, tombstoneEntry } from './tombstone.ts'
 
 const LIST_ENTRIES_MAX = 10_000
+/** Whoever waits for a put gives up by then: well before it would itself be taken for a call that hangs, and the node for away. */
+const PUTS_AWAITED_MS_MAX = 10_000
 
 export class SegmentStore implements ShardStore {
   readonly #options: HoldOptions
@@ -111,7 +113,7 @@ export class SegmentStore implements ShardStore {
     const beganMs = clock.monotonicMs()
     if (mounted === undefined || !this.#nearReads.allowedAt(beganMs)) return undefined
     try {
-      const newest = mounted.table.state(id).puts[0]
+      const newest = mounted.table.recentState(id)?.puts[0]
       if (newest === undefined || !holdsRange(newest.payloadLength, range)) return undefined
       const bytes = mounted.reader.asIsNow(newest, range)
       if (!this.#nearReads.note(beganMs, clock.monotonicMs())) mounted.reader.files.forgetNear()
@@ -143,7 +145,7 @@ export class SegmentStore implements ShardStore {
   async list({ after, limit }: { after?: ShardId; limit: number }): Promise<ShardEntry[]> {
     assert(limit >= 1 && limit <= LIST_ENTRIES_MAX, `a list has 1 to ${LIST_ENTRIES_MAX} entries`)
     // A put that was asked for before this call is either in the list, or has failed.
-    await Promise.all(this.#puts.values())
+    await this.#ended([...this.#puts.values()])
     const { table } = this.#held.readable()
     try {
       return await table.list(after, limit, () => sleep(this.#options.clock, 0))
@@ -246,7 +248,7 @@ export class SegmentStore implements ShardStore {
   async #undo(deed: 'delete' | 'purge', ids: readonly ShardId[], order: Order): Promise<void> {
     const keys = [...new Set(ids.map(shardKey))]
     // A put that was asked for before this call is either here by then, or has failed.
-    for (const key of keys) await this.#puts.get(key)
+    await this.#ended(keys.flatMap((key) => this.#puts.get(key) ?? []))
     const mounted = this.#held.writable()
     try {
       refuseLineage(order, this.#held.identity.lineage)
@@ -314,6 +316,16 @@ export class SegmentStore implements ShardStore {
       }
     }
     return undefined
+  }
+
+  /** @throws overloaded where they hang: that says of the disk what the puts say themselves, and nothing more */
+  async #ended(puts: readonly Promise<unknown>[]): Promise<void> {
+    if (puts.length === 0) return
+    try {
+      await within(this.#options.clock, PUTS_AWAITED_MS_MAX, Promise.all(puts))
+    } catch (cause) {
+      throw new HoldfastError('overloaded', 'puts that came before still wait for the disk', { cause })
+    }
   }
 
   async #alone<T>(key: ShardKey, act: () => Promise<T>): Promise<T> {

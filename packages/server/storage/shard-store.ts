@@ -106,9 +106,9 @@ export interface ShardStore extends AsyncDisposable {
   getAsIs(id: ShardId, range: ByteRange, memory?: Uint8Array): Promise<Uint8Array>
   /** As `getAsIs`, at once, where the store thinks that the bytes are near; undefined where it had to wait. */
   getNow(id: ShardId, range: ByteRange): Uint8Array | undefined
-  /** Into the trash. Ids that are not here are skipped. @throws order_refused if the put's order is not lower */
+  /** Into the trash. Ids that are not here are skipped. @throws order_refused if the put's order is not lower; overloaded as `list` */
   delete(ids: readonly ShardId[], order: Order): Promise<void>
-  /** For good. @throws order_refused if the order is not higher than the put's and the delete's */
+  /** For good. @throws order_refused if the order is not higher than the put's and the delete's; overloaded as `list` */
   purge(ids: readonly ShardId[], order: Order): Promise<void>
   /**
    * From now on each put of a lower sequence is refused, also after a restart, and also where the shard is here already. Puts that
@@ -116,7 +116,10 @@ export interface ShardStore extends AsyncDisposable {
    * @throws order_refused if the order is another catalog's
    */
   closePuts(below: Order): Promise<void>
-  /** Entries in order of id, after `after`, trash included; every put that was asked for before and has not failed is among them. */
+  /**
+   * Entries in order of id, after `after`, trash included; every put that was asked for before and has not failed is among them.
+   * @throws overloaded where one of these hangs: the disk may be well, and its readers lose nothing
+   */
   list(options: { after?: ShardId; limit: number }): Promise<ShardEntry[]>
   report(options?: ReportOptions): Promise<NodeReport>
 }

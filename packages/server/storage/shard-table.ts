@@ -43,15 +43,16 @@ export class ShardTable implements AsyncDisposable {
   }
 
   stateOfKey(key: ShardKey): ShardState {
-    const recent = this.#recent.get(key)
-    if (recent === undefined) {
-      const state = stateOf(this.#index.facts(key))
-      if (state.puts.length > 0) this.#remember(key, state)
-      return state
-    }
-    this.#recent.delete(key)
-    this.#recent.set(key, recent)
-    return recent
+    const recent = this.#recentOfKey(key)
+    if (recent !== undefined) return recent
+    const state = stateOf(this.#index.facts(key))
+    if (state.puts.length > 0) this.#remember(key, state)
+    return state
+  }
+
+  /** Where it is in memory: the index is not asked, which may read from its disk. */
+  recentState(id: ShardId): ShardState | undefined {
+    return this.#recentOfKey(shardKey(id))
   }
 
   /** All that is known of a shard, also what was ended. */
@@ -148,6 +149,14 @@ export class ShardTable implements AsyncDisposable {
       if (fact.what !== 'put' || !hides(deed, fact) || isEnded(fact, before)) continue
       this.#addLive(fact.segment, -recordBytesOf(fact))
     }
+  }
+
+  #recentOfKey(key: ShardKey): ShardState | undefined {
+    const recent = this.#recent.get(key)
+    if (recent === undefined) return undefined
+    this.#recent.delete(key)
+    this.#recent.set(key, recent)
+    return recent
   }
 
   #remember(key: ShardKey, state: ShardState): void {

@@ -75,9 +75,11 @@ describe('dead sessions', () => {
     assert.deepEqual(catalog.dead, [second, third])
   })
 
-  it('are kept for a node that is away up to a maximum; then it counts as never compared, and the others go on', () => {
+  it('are kept for a node that is away up to a maximum; then it is walked from the first of their blocks on, and the others go on', () => {
     using catalog = new Sessions()
-    const away = catalog.node(catalog.die())
+    const first = catalog.die()
+    const away = catalog.node(first)
+    const [session] = catalog.run(deadSessions, { from: first, below: first + 1, limit: 1 })
     const there = catalog.node(0)
     let behind = 0
     for (let died = 0; died < 50; died++) {
@@ -87,26 +89,35 @@ describe('dead sessions', () => {
       catalog.run(forgetSessions, { below: sequence + 1, keptMax: 10 })
       assert.ok(catalog.dead.length <= 10, `${catalog.dead.length} are kept`)
     }
-    assert.deepEqual(catalog.comparedTo, [0, behind])
-    assert.deepEqual(catalog.dead, [behind])
-    // What the node that was given up notes of a comparison from before, does not count any more.
-    catalog.run(nodeCompared, { number: away, before: 1, comparedTo: behind, walkedTo: null })
-    assert.deepEqual(catalog.comparedTo, [0, behind])
+    const [row] = catalog.run(listNodes, {})
+    assert.ok(row !== undefined && row.comparedTo > first && `${row.walkedTo}` === session?.session)
+    // What it notes of a comparison from before, does not count any more.
+    catalog.run(nodeCompared, { number: away, before: first, comparedTo: behind, walkedTo: null })
+    assert.deepEqual(catalog.run(listNodes, {})[0], row)
   })
 
-  it('end a walk that was under way when a node is given up', () => {
-    using catalog = new Sessions()
-    const number = catalog.node(0)
-    const comparedTo = catalog.die()
-    const walkedTo = asStripeId('0a'.repeat(16))
-    catalog.run(nodeCompared, { number, before: 0, comparedTo, walkedTo })
-    assert.equal(catalog.run(listNodes, {})[0]?.walkedTo, walkedTo)
-    for (let died = 0; died < 5; died++) catalog.die()
-    catalog.run(forgetSessions, { below: comparedTo + 9, keptMax: 3 })
-    catalog.run(nodeCompared, { number, before: comparedTo, comparedTo, walkedTo: null })
-    const [row] = catalog.run(listNodes, {})
-    assert.deepEqual([row?.comparedTo, row?.walkedTo], [0, null])
-  })
+  for (const [where, walkedTo, goesOnFrom] of [
+    ['from where it is', '00', '00'],
+    ['from the first block that nobody keeps for it, where it has come past that', 'ff', undefined],
+  ] as const) {
+    it(`let a walk that is under way go on ${where}, however many they are`, () => {
+      using catalog = new Sessions()
+      const number = catalog.node(0)
+      const first = catalog.die()
+      const [session] = catalog.run(deadSessions, { from: first, below: first + 1, limit: 1 })
+      const from = asStripeId(walkedTo.repeat(16))
+      catalog.run(nodeCompared, { number, before: 0, comparedTo: first, walkedTo: from })
+      for (let died = 0; died < 5; died++) catalog.die()
+      catalog.run(forgetSessions, { below: first + 5, keptMax: 3 })
+      assert.deepEqual(catalog.dead, [first + 5])
+      const walk = () => catalog.run(listNodes, {}).map((row) => [row.comparedTo, row.walkedTo])
+      const now = goesOnFrom === undefined ? session?.session : from
+      assert.deepEqual(walk(), [[first + 5, now]])
+      // What a run of before that notes, does not count.
+      catalog.run(nodeCompared, { number, before: first, comparedTo: first, walkedTo: null })
+      assert.deepEqual(walk(), [[first + 5, now]])
+    })
+  }
 
   it('at or above the closed number are never forgotten, however many they are', () => {
     using catalog = new Sessions()

@@ -4,11 +4,13 @@
  * committed under a session that has ended, so that what the catalog does not name then, it never will.
  *
  * Rows of dead sessions say what a node has yet to be compared for. They are kept while a node is away, but no more than a
- * maximum: then the node that is furthest behind counts as never compared, which costs a walk through all that it holds
- * when it comes back.
+ * maximum: then the node that is furthest behind has to be walked through all that it holds from the first of their blocks on. A walk
+ * that is under way goes on from where it is, unless one of the blocks lies before that; ids grow with time, so that it comes to an end
+ * however many sessions die meanwhile.
  */
+import { assert } from '@holdfast/core/wire/assert.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
-import { idIn, numberIn, orNull } from '../cells.ts'
+import { bytesOf, idIn, numberIn, orNull } from '../cells.ts'
 import { currentSequence } from '../sequence.ts'
 import { endExpired, oldestAliveSequence } from '../sessions.ts'
 import { query, type Steps, type Transaction } from '../transaction.ts'
@@ -52,7 +54,7 @@ export interface ForgetSessionsArgs {
   readonly keptMax: number
 }
 
-/** Forgets those for which every node was compared, and where more than `keptMax` are left, gives up on the nodes furthest behind. */
+/** Forgets those for which every node was compared, and where more than `keptMax` are left, has the nodes furthest behind walked. */
 export const forgetSessions: Transaction<ForgetSessionsArgs, void> = {
   name: 'forgetSessions',
   *run({ below, keptMax }) {
@@ -62,9 +64,28 @@ export const forgetSessions: Transaction<ForgetSessionsArgs, void> = {
       yield* query('DELETE FROM sessions WHERE ended = 1 AND sequence < ?', needed)
       const [kept] = yield* query('SELECT count(*) AS dead FROM sessions WHERE ended = 1 AND sequence < ?', below)
       if (behind === null || kept === undefined || numberIn(kept, 'dead') <= keptMax) return
-      yield* query('UPDATE nodes SET compared_to = 0, walked_to = NULL WHERE compared_to = ?', behind)
+      yield* walkInstead(behind, below)
     }
   },
+}
+
+/** Their rows are not needed then. */
+function* walkInstead(behind: number, below: number): Steps<void> {
+  const [first] = yield* query(
+    'SELECT session_id FROM sessions WHERE ended = 1 AND sequence >= ? AND sequence < ? ORDER BY session_id LIMIT 1',
+    behind,
+    below,
+  )
+  assert(first !== undefined, 'a node is behind for a session that is kept')
+  const from = bytesOf(idIn(first, 'session_id'))
+  yield* query(
+    `UPDATE nodes SET compared_to = ?, walked_to = CASE WHEN walked_to < ? THEN walked_to ELSE ? END
+     WHERE compared_to = ?`,
+    below,
+    from,
+    from,
+    behind,
+  )
 }
 
 /** Up to where every node was compared that ever was. */

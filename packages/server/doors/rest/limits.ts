@@ -22,6 +22,8 @@ export const BODIES_IN_FLIGHT_MAX = 512
 export const FORM_FILES_MAX = 100
 export const FORM_FIELDS_MAX = 200
 export const FORM_FIELD_BYTES_MAX = 4 * KiB
+/** Before the first boundary of a form, and behind its last. */
+export const FORM_MARGIN_BYTES_MAX = 8 * KiB
 export const FORM_PART_HEADER_BYTES_MAX = 8 * KiB
 export const FORM_PART_HEADERS_MAX = 16
 

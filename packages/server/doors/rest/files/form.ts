@@ -1,42 +1,29 @@
 /**
- * A form with files (multipart/form-data), read part by part. Fields come before the files that they describe:
+ * A form with files, and what its fields say of them. Fields come before the files that they describe:
  *
  *     bucket=photos   path=2026/   file=a.jpg   file=b.jpg   path=cover.jpg   file=c.jpg
  *                                  2026/a.jpg   2026/b.jpg                    cover.jpg
  *
  * `bucket` stays for all files that follow. A `path` that ends with a slash is a folder and stays too; any other names the one next file.
- * A file without one goes by its own name, with the folders in it: pickers of folders send `trip/a.jpg`.
- *
- * Clients write a line end in a name as %0D and %0A and a quote as %22, and disagree on a backslash, with which some escape. So those three
- * are decoded, and a name with a backslash, or a quote behind one, is refused; in the field `path` every letter means itself. The
- * parser hands over bytes that are not UTF-8 as U+FFFD: whatever holds that is refused too, or different files would get one name.
+ * A file without one goes by its own name, with the folders in it: pickers of folders send `trip/a.jpg`. In the field `path` every letter
+ * means itself.
  */
 
-import type { Multipart, MultipartFile } from '@fastify/multipart'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import type { FastifyRequest } from 'fastify'
-import type { Bodies } from '../http/bodies.ts'
-import type { WatchedBody } from '../http/body-pace.ts'
-import { FORM_FIELD_BYTES_MAX } from '../limits.ts'
+import { FORM_FIELD_BYTES_MAX, FORM_FIELDS_MAX, FORM_FILES_MAX } from '../limits.ts'
+import type { FormPart } from '../multipart/form-parts.ts'
 
 export interface FormFile {
   readonly bucket: string
   readonly path: string
-  readonly part: MultipartFile
+  readonly contentType: string | undefined
+  readonly contents: FormPart['contents']
   /** Why the name is not taken, where it is not. */
   readonly refusal: HoldfastError | undefined
 }
 
-const ESCAPED = /%0A|%0D|%22/g
-
-function refusalOf(path: string, own: string): HoldfastError | undefined {
-  if (path.includes('\ufffd')) return new HoldfastError('bad_request', 'a name in a form is UTF-8, without U+FFFD')
-  if (!/[\\"]/.test(own)) return undefined
-  return new HoldfastError(
-    'bad_request',
-    "a file's own name in a form has no backslash, and a quote only as %22; the field path before it may hold both",
-  )
-}
+const NO_FILES = 'a form has the fields bucket and path, and files with a name'
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Fields of a form as they were given so far. */
 class Fields {
@@ -49,29 +36,22 @@ class Fields {
   }
 
   /** @throws bad_request */
-  take(name: string, value: unknown, isTruncated: boolean): void {
-    if (isTruncated || typeof value !== 'string') {
-      throw new HoldfastError('limit_exceeded', `the field ${name} has at most ${FORM_FIELD_BYTES_MAX} bytes of text`)
-    }
+  take(name: string, value: string): void {
     if (name === 'bucket') this.#bucket = value
     else if (name === 'path') this.#path = value
-    else
-      throw new HoldfastError(
-        'bad_request',
-        `a form has the fields bucket and path, and files with a name; not ${name}`,
-      )
+    else throw new HoldfastError('bad_request', `${NO_FILES}; not ${name}`)
     this.#isUsed = false
   }
 
   /** @throws bad_request */
-  place(part: MultipartFile): FormFile {
+  place({ filename, contentType, contents }: FormPart): FormFile {
     if (this.#bucket === undefined) throw new HoldfastError('bad_request', 'the field bucket comes before the files')
     const given = this.#path ?? ''
-    const own = given === '' || given.endsWith('/') ? (part.filename ?? '') : ''
-    const path = given + own.replaceAll(ESCAPED, decodeURIComponent)
+    const own = given === '' || given.endsWith('/') ? filename : undefined
+    const path = given + (own?.text ?? '')
     if (!given.endsWith('/')) this.#path = undefined
     this.#isUsed = true
-    return { bucket: this.#bucket, path, part, refusal: refusalOf(path, own) }
+    return { bucket: this.#bucket, path, contentType, contents, refusal: own?.refusal }
   }
 
   /** A field that no file follows most likely came too late. @throws bad_request */
@@ -80,74 +60,44 @@ class Fields {
   }
 }
 
-/** Each file must be read to its end, or drained, before the next one comes. @throws bad_request, limit_exceeded, body_too_slow */
-export async function* filesOf(request: FastifyRequest, bodies: Bodies, bucket?: string): AsyncGenerator<FormFile> {
+/** What a reader leaves of a file is thrown away when the next one is asked for. @throws bad_request, limit_exceeded */
+export async function* filesOf(parts: AsyncIterable<FormPart>, bucket?: string): AsyncGenerator<FormFile> {
   const fields = new Fields(bucket)
-  const pace = new FormPace(request)
-  bodies.pace.watch(pace)
-  const parts = request.parts({ preservePath: true })
-  try {
-    for (;;) {
-      const next = await Promise.race([parts.next(), pace.failed])
-      if (next.done) break
-      const part: Multipart = next.value
-      if (part.type === 'field') {
-        fields.take(part.fieldname, part.value, part.fieldnameTruncated || part.valueTruncated)
-      } else {
-        pace.part = part
-        yield fields.place(part)
-      }
+  let fieldsCount = 0
+  let filesCount = 0
+  for await (const part of parts) {
+    if (part.filename !== undefined) {
+      // Read to its end all the same, so that its sender gets to read what was stored.
+      if (++filesCount <= FORM_FILES_MAX) yield fields.place(part)
+    } else if (++fieldsCount > FORM_FIELDS_MAX) {
+      throw tooMany(FORM_FIELDS_MAX, 'fields')
+    } else {
+      fields.take(part.name, await textOf(part))
     }
-    fields.end()
+  }
+  if (filesCount > FORM_FILES_MAX) throw tooMany(FORM_FILES_MAX, 'files')
+  fields.end()
+}
+
+/** @throws limit_exceeded, bad_request */
+async function textOf({ name, contents }: FormPart): Promise<string> {
+  const pieces: Uint8Array[] = []
+  let lengthBytes = 0
+  for await (const piece of contents) {
+    lengthBytes += piece.length
+    if (lengthBytes > FORM_FIELD_BYTES_MAX) {
+      throw new HoldfastError('limit_exceeded', `the field ${name} has at most ${FORM_FIELD_BYTES_MAX} bytes of text`)
+    }
+    pieces.push(piece)
+  }
+  try {
+    return utf8.decode(Buffer.concat(pieces, lengthBytes))
   } catch (error) {
-    throw formError(error)
-  } finally {
-    bodies.pace.unwatch(pace)
-    pace.stop()
+    throw new HoldfastError('bad_request', `the field ${name} is UTF-8`, { cause: error })
   }
 }
 
-/** A form that stands still fails the file that is being read, and whoever waits for the next part. */
-class FormPace implements WatchedBody {
-  readonly #request: FastifyRequest
-  readonly #deferred = Promise.withResolvers<never>()
-  receivedBytes = 0
-  part: MultipartFile | undefined
-
-  constructor(request: FastifyRequest) {
-    this.#request = request
-    request.raw.on('data', this.#onData)
-    // Nobody may be waiting when it fails.
-    this.#deferred.promise.catch(() => {})
-  }
-
-  get failed(): Promise<never> {
-    return this.#deferred.promise
-  }
-
-  isWaiting(): boolean {
-    return !this.#request.raw.isPaused()
-  }
-
-  fail(error: HoldfastError): void {
-    this.#deferred.reject(error)
-    this.part?.file.destroy(error)
-  }
-
-  stop(): void {
-    this.#request.raw.off('data', this.#onData)
-  }
-
-  readonly #onData = (piece: Buffer): void => {
-    this.receivedBytes += piece.length
-  }
-}
-
-/** What the form's parser says without a code of its own. */
-function formError(error: unknown): unknown {
-  const isParsers =
-    error instanceof Error && !('code' in error) && /multipart|part terminated|malformed/i.test(error.message)
-  return isParsers
-    ? new HoldfastError('bad_request', 'the form is not well formed, or ended too early', { cause: error })
-    : error
+function tooMany(limit: number, what: string): HoldfastError {
+  const message = `a form has at most ${limit} ${what}: send those that were not stored in further forms`
+  return new HoldfastError('limit_exceeded', message)
 }

@@ -10,8 +10,12 @@ import type { UploadFloor } from '../floor.ts'
 import type { Problems } from '../http/answer-problem.ts'
 import { type Bodies, invite } from '../http/bodies.ts'
 import { goneSignal } from '../http/client-gone.ts'
+import { wrongMediaType } from '../http/media-type.ts'
 import { expected, problemOf } from '../http/problem.ts'
+import { StreamedBody } from '../http/streamed-body.ts'
 import { contentTypeIn, idempotencyKeyIn } from '../http/upload-headers.ts'
+import { boundaryIn } from '../multipart/boundary.ts'
+import { formParts } from '../multipart/form-parts.ts'
 import { type FormFile, filesOf } from './form.ts'
 
 export interface Storing {
@@ -29,43 +33,46 @@ interface StoredItem {
 
 /** At least one item is stored. Without a field `bucket`, files go to `bucket`. @throws where nothing was stored */
 export async function storeForm(
-  { uploads, bodies, problems }: Storing,
+  storing: Storing,
   request: FastifyRequest,
   reply: FastifyReply,
   bucket?: string,
 ): Promise<StoredItem[]> {
-  const items = await storeAll({ uploads, bodies }, request, reply, bucket)
+  const items = await storeAll(storing, request, reply, bucket)
   const [first] = items
   if (first === undefined) throw new HoldfastError('bad_request', 'the form holds no file')
   if (items.every(({ answer }) => answer === undefined)) throw first.thrown
   for (const { thrown, item } of items) {
-    if (item.problem !== undefined) problems.note(thrown, request, item.problem.code, item.status)
+    if (item.problem !== undefined) storing.problems.note(thrown, request, item.problem.code, item.status)
   }
   return items
 }
 
 /** @throws where the form itself cannot be read */
 async function storeAll(
-  { uploads, bodies }: Omit<Storing, 'problems'>,
+  { uploads, bodies, problems }: Storing,
   request: FastifyRequest,
   reply: FastifyReply,
   bucket: string | undefined,
 ): Promise<StoredItem[]> {
+  const boundary = boundaryIn(request.raw.headers['content-type'])
+  if (boundary === undefined) throw wrongMediaType(request)
   const signal = goneSignal(reply.raw)
   const key = idempotencyKeyIn(request.raw.headers)
   const items: StoredItem[] = []
   return await bodies.receive(async () => {
-    invite(request.raw, reply.raw)
+    const body = new StreamedBody(request.raw, bodies.pace, () => invite(request.raw, reply.raw))
     try {
-      for await (const file of filesOf(request, bodies, bucket)) {
+      for await (const file of filesOf(formParts(body, boundary), bucket)) {
         const upload = { key, number: items.length, signal }
         items.push(await storeOne(uploads, request, file, upload).catch((thrown) => failed(thrown, request, file.path)))
-        file.part.file.resume()
       }
     } catch (thrown) {
+      await body.return()
       // What was stored before stays, and must be told.
       if (items.length === 0) throw thrown
       items.push(failed(thrown, request, null))
+      problems.discardRest(request)
     }
     return items
   })
@@ -74,7 +81,7 @@ async function storeAll(
 async function storeOne(
   uploads: UploadFloor,
   { requester }: FastifyRequest,
-  { bucket, path, part, refusal }: FormFile,
+  { bucket, path, contentType, contents, refusal }: FormFile,
   { key, number, signal }: { key: string | undefined; number: number; signal: AbortSignal },
 ): Promise<StoredItem> {
   if (refusal !== undefined) throw refusal
@@ -82,7 +89,7 @@ async function storeOne(
     bucket,
     path,
     lengthBytes: undefined,
-    contentType: contentTypeIn(part.mimetype),
+    contentType: contentTypeIn(contentType),
     strategy: undefined,
     expectedSha256: undefined,
     modifiedAt: undefined,
@@ -93,15 +100,8 @@ async function storeOne(
     requester,
     signal,
   }
-  // Its stream must outlive a reader that leaves early, or the parts behind it would be lost.
-  const body: AsyncIterableIterator<Uint8Array> = part.file.iterator({ destroyOnReturn: false })
-  try {
-    const { answer, created } = await uploads.put({ ...put, body })
-    return { item: { status: created ? 201 : 200, path, file: answer }, answer }
-  } finally {
-    // Whoever comes behind this reader, to throw the rest away, must find the body free.
-    await body.return?.()
-  }
+  const { answer, created } = await uploads.put({ ...put, body: contents })
+  return { item: { status: created ? 201 : 200, path, file: answer }, answer }
 }
 
 function failed(thrown: unknown, request: FastifyRequest, path: string | null): StoredItem {

@@ -25,8 +25,13 @@ export class Problems {
   answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const problem = problemOf(refusedMediaType(thrown, request) ?? expected(thrown), request.id)
     this.note(thrown, request, problem.code, problem.status)
-    discardRest(request.raw, this.#clock)
+    this.discardRest(request)
     reply.code(problem.status).headers(problemHeaders(problem)).send(messageBytes(problem))
+  }
+
+  /** For a request that is answered although its body was not read to its end. */
+  discardRest({ raw }: FastifyRequest): void {
+    discardRest(raw, this.#clock)
   }
 
   /** For an answer that had begun: its connection was destroyed, and only the log and the count tell. */

@@ -7,14 +7,13 @@ import type { FastifyRequest } from 'fastify'
 import { CONTENT_TYPE_CHARACTERS_MAX } from '../limits.ts'
 import { MESSAGE_TYPE } from './endpoint.ts'
 
-const REFUSALS: readonly unknown[] = ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'FST_INVALID_MULTIPART_CONTENT_TYPE']
+/** What fastify refused for its type, in our words; undefined where something else was thrown. */
+export function refusedMediaType(thrown: unknown, request: FastifyRequest): HoldfastError | undefined {
+  const isRefused = thrown instanceof Error && 'code' in thrown && thrown.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
+  return isRefused ? wrongMediaType(request) : undefined
+}
 
-/** What fastify and its form parser refused for its type, in our words; undefined where something else was thrown. */
-export function refusedMediaType(
-  thrown: unknown,
-  { headers, routeOptions }: FastifyRequest,
-): HoldfastError | undefined {
-  if (!(thrown instanceof Error && 'code' in thrown && REFUSALS.includes(thrown.code))) return undefined
+export function wrongMediaType({ headers, routeOptions }: FastifyRequest): HoldfastError {
   const came = headers['content-type']?.slice(0, CONTENT_TYPE_CHARACTERS_MAX) ?? 'nothing'
   const body = routeOptions.config.operation?.body
   // Contents are of any type, so that only a text which is none is refused.

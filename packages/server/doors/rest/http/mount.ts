@@ -1,34 +1,14 @@
 /**
  * Puts endpoints into fastify: each under its prefixes, behind its guard, and beside them the methods that a path does not have. How
- * a body is read depends on what it is, so that there are three scopes: messages (JSON), contents (not read by fastify at all) and forms.
+ * a body is read depends on what it is, so that there are three scopes: messages (JSON), contents and forms (not read by fastify at all).
  */
-import multipart from '@fastify/multipart'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { FastifyInstance, FastifyPluginAsync, onRequestHookHandler, preParsingHookHandler } from 'fastify'
-import { FILE_BYTES_MAX } from '../../../files/streamed-bodies.ts'
-import {
-  FORM_FIELD_BYTES_MAX,
-  FORM_FIELDS_MAX,
-  FORM_FILES_MAX,
-  FORM_PART_HEADER_BYTES_MAX,
-  FORM_PART_HEADERS_MAX,
-} from '../limits.ts'
 import { invite } from './bodies.ts'
 import type { Action, Endpoint, Operation } from './endpoint.ts'
 import { pathValues, targetOf } from './url.ts'
 
 export const API_PREFIXES = ['/api/v1', '/api'] as const
-
-const FORM_LIMITS = {
-  files: FORM_FILES_MAX,
-  fields: FORM_FIELDS_MAX,
-  parts: FORM_FILES_MAX + FORM_FIELDS_MAX,
-  fieldNameSize: FORM_FIELD_BYTES_MAX,
-  fieldSize: FORM_FIELD_BYTES_MAX,
-  fileSize: FILE_BYTES_MAX,
-  headerPairs: FORM_PART_HEADERS_MAX,
-  headerSize: FORM_PART_HEADER_BYTES_MAX,
-}
 
 export type Guard = (action: Action, takesBody: boolean) => onRequestHookHandler
 
@@ -48,7 +28,7 @@ export async function mount(app: FastifyInstance, endpoints: readonly Endpoint[]
   }
   const forms: FastifyPluginAsync = async (scope) => {
     scope.removeAllContentTypeParsers()
-    await scope.register(multipart, { limits: FORM_LIMITS, throwFileSizeLimit: false })
+    scope.addContentTypeParser('multipart/form-data', (_request, _body, done) => done(null))
     add(scope, ofBody('form'), guard)
   }
   const messages = endpoints.filter(({ operation }) => typeof operation.body !== 'string')

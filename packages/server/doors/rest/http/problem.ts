@@ -7,7 +7,7 @@ import {
   problemTitles,
   problemType,
 } from '@holdfast/core/wire/rest/problem.ts'
-import { FORM_FIELDS_MAX, FORM_FILES_MAX, JSON_BODY_BYTES_MAX, RETRY_AFTER_SECONDS } from '../limits.ts'
+import { JSON_BODY_BYTES_MAX, RETRY_AFTER_SECONDS } from '../limits.ts'
 import { ValidationError } from './validation.ts'
 
 const PROBLEM_TYPE = 'application/problem+json'
@@ -21,22 +21,12 @@ export class HeadersTooLargeError extends HoldfastError {
   }
 }
 
-/** What fastify and its form parser refuse by themselves, in our words. */
+/** What fastify refuses by itself, in our words. */
 const FOREIGN: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', `a JSON body has at most ${JSON_BODY_BYTES_MAX} bytes`],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['bad_request', 'the body is not as long as Content-Length says'],
   FST_ERR_CTP_INVALID_JSON_BODY: ['bad_request', 'the body is not JSON'],
   FST_ERR_BAD_URL: ['bad_request', 'the path is valid UTF-8, percent-encoded'],
-  FST_PARTS_LIMIT: ['limit_exceeded', tooManyParts(FORM_FILES_MAX + FORM_FIELDS_MAX, 'files and fields')],
-  FST_FILES_LIMIT: ['limit_exceeded', tooManyParts(FORM_FILES_MAX, 'files')],
-  FST_FIELDS_LIMIT: ['limit_exceeded', tooManyParts(FORM_FIELDS_MAX, 'fields')],
-  FST_REQ_FILE_TOO_LARGE: ['body_too_large', 'a file of the form is too large'],
-  FST_PROTO_VIOLATION: ['bad_request', 'a field of the form has a name that is not allowed'],
-  FST_MP_PREMATURE_CLOSE: ['bad_request', 'the form ended too early'],
-}
-
-function tooManyParts(limit: number, what: string): string {
-  return `a form has at most ${limit} ${what}: send those that were not stored in further forms`
 }
 
 /** The error as one of ours; undefined where it is a bug. */
