@@ -3,7 +3,7 @@
  * answers scans, a third moves pages out of the log (`sqlite-checkpoint.ts`); short reads run here, on the main thread,
  * because asking another costs more than answering.
  *
- *     write ──batch──▶ writer: BEGIN, a savepoint per transaction, COMMIT (one fsync) ──answers──▶ resolve, reject
+ *     write ──batch──▶ writer: BEGIN, the transactions, COMMIT (one fsync) ──answers──▶ resolve, reject
  *
  * `catalog.sqlite` lies in WAL mode with synchronous = FULL: COMMIT returns when the log is on the disk.
  */

@@ -37,6 +37,21 @@ describe('a group', () => {
     assert.deepEqual(counted(), [3])
   })
 
+  it('runs each once where none refuses, and twice where one does, of which the first leaves nothing', () => {
+    let runs = 0
+    const counting = () => {
+      runs++
+      return add()
+    }
+    const refuse = () => incrementAndRefuse.run({ name: 'a', by: 10 })
+    assert.deepEqual(commitGroup(engine, [counting, counting]).map(codeOrValue), [1, 2])
+    assert.equal(runs, 2)
+    const refusedLast = commitGroup(engine, [counting, counting, refuse])
+    assert.deepEqual(refusedLast.map(codeOrValue), [3, 4, 'precondition_failed'])
+    assert.equal(runs, 6)
+    assert.deepEqual(counted(), [4])
+  })
+
   it('takes what cannot even begin for a refusal', () => {
     const stumble = (): never => {
       throw new TypeError('no such transaction')
