@@ -1,7 +1,7 @@
 /** The shards of a stripe in one column, 48 bytes each: `docs/formats.md`, *The catalog*. */
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { asSha256 } from '@holdfast/core/wire/ids.ts'
+import type { Sha256 } from '@holdfast/core/wire/ids.ts'
 import { bytesOf, hexOf } from './cells.ts'
 import type { ShardRow, ShardState } from './rows.ts'
 
@@ -34,6 +34,8 @@ export function packShards(shards: readonly ShardRow[]): Uint8Array {
 export function unpackShards(bytes: Uint8Array): ShardRow[] {
   assert(bytes.length % SHARD_BYTES === 0, 'packed shards are whole')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  // One text of which each hash is a part: this is read with every small file.
+  const hex = hexOf(bytes)
   const shards: ShardRow[] = []
   for (let at = 0; at < bytes.length; at += SHARD_BYTES) {
     shards.push({
@@ -42,7 +44,7 @@ export function unpackShards(bytes: Uint8Array): ShardRow[] {
       index: view.getUint8(at + 5),
       verifiedDay: view.getUint16(at + 6),
       sequence: Number(view.getBigUint64(at + 8)),
-      sha256: asSha256(hexOf(bytes.subarray(at + 16, at + SHARD_BYTES))),
+      sha256: hex.slice(2 * at + 32, 2 * (at + SHARD_BYTES)) as Sha256,
     })
   }
   return shards
