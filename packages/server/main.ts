@@ -79,7 +79,7 @@ process.on('uncaughtException', fatal)
 async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: UpArguments): Promise<void> {
   const data = resolve(dataDirectory)
   const asGiven: Places = { data, drives: driveDirectories ?? [], clock }
-  await checkPlaces(asGiven)
+  await checkPlaces(asGiven, warn)
   await using ending = new Ending({ clock, warn })
   for (const name of ['.', 'run', 'catalog', 'nodes'])
     await makeDirectory(join(data, name), await lookAt(join(data, name)))

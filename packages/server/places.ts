@@ -3,7 +3,7 @@
  * not mounted or lost is refused here, with what was found and what mends it:
  *
  * - drives lie apart: two in one directory would die as one, and be counted as two;
- * - a directory that holds somebody's files is taken neither for the data nor for a drive;
+ * - a directory that holds somebody's files is no drive, and is told of where the data are to lie;
  * - keys or drives without a catalog are a store that has lost it. A new catalog would show an empty store, and hide that one.
  */
 import { dirname, join, relative, resolve, sep } from 'node:path'
@@ -20,8 +20,6 @@ const NAMES_TOLD_MAX = 3
 
 /** What a new file system brings along. */
 const OF_THE_FILE_SYSTEM = ['lost+found']
-/** Whoever starts the program may write down there what it says. */
-const OF_THE_STARTER = /\.(log|out|err)$/
 const OF_THE_DATA = ['admin.key', 'catalog', 'keys', 'nodes', 'recovery.key', 'run']
 const OF_A_DRIVE = ['identity', 'segments']
 /** `identity` while it is written. */
@@ -43,8 +41,8 @@ interface FoundDrive {
   readonly why?: Error
 }
 
-/** @throws conflict, catalog_unavailable where a catalog is lost */
-export async function checkPlaces(places: Places): Promise<void> {
+/** `tell` hears what is strange and no harm. @throws conflict, catalog_unavailable where a catalog is lost */
+export async function checkPlaces(places: Places, tell: (sentence: string) => void): Promise<void> {
   const { data, drives } = places
   const home = await lookAt(data)
   if (home.is === 'in the way') throw conflict(`${data} is a file or a link to nothing: --data names a directory`)
@@ -55,7 +53,8 @@ export async function checkPlaces(places: Places): Promise<void> {
   const catalog = await catalogIn(data)
   if (catalog === 'there') return
   if (traces.length > 0) throw lostError(places, catalog, traces)
-  if (home.is === 'directory') assertData(places, home.names)
+  const others = home.is === 'directory' ? othersIn(places, home.names) : []
+  if (others.length > 0) tell(`${data} holds ${few(others)} too, which Holdfast leaves alone`)
   for (const { directory, found, why } of named) {
     if (found === undefined)
       throw conflict(`${directory} cannot be looked at: ${(why && systemRefusal(why)) ?? why?.message}`)
@@ -87,15 +86,10 @@ export function assertNewDrive({ data }: Pick<Places, 'data'>, directory: string
   )
 }
 
-function assertData({ data, drives }: Places, names: readonly string[]): void {
+function othersIn({ data, drives }: Places, names: readonly string[]): string[] {
   const drivesInside = drives.map((directory) => relative(data, resolve(directory)).split(sep)[0])
   const known = [...OF_THE_DATA, ...OF_THE_FILE_SYSTEM, ...drivesInside]
-  const foreign = names.filter((name) => !known.includes(name) && !OF_THE_STARTER.test(name))
-  if (foreign.length === 0) return
-  throw conflict(
-    `${data} holds ${few(foreign)}, and is no data directory of Holdfast: name an empty one with --data, or a new one such as ` +
-      join(data, 'holdfast'),
-  )
+  return names.filter((name) => !known.includes(name))
 }
 
 function assertApart(drives: readonly FoundDrive[]): void {
