@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { TestGateway, turnsUntil } from './gateway.test-support.ts'
+import { advanceUntil, pieces, TestGateway, turnsUntil } from './gateway.test-support.ts'
+import { ManualClock } from './seams/manual-clock.test-support.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
@@ -34,5 +35,46 @@ describe('the memory of a gateway', () => {
     goOn()
     await Promise.all(puts)
     assert.equal(begun, 200)
+  })
+
+  it('has nothing of the pieces of a body left when it is stored', async () => {
+    await using test = await TestGateway.open()
+    const given: Uint8Array[] = []
+    async function* body(): AsyncGenerator<Uint8Array> {
+      for (let piece = 0; piece < 64; piece++) {
+        given.push(new Uint8Array(randomBytes(64 * KiB)))
+        yield given.at(-1) ?? assert.fail()
+      }
+    }
+    await test.put('long', body())
+    assert.equal(given.length, 64)
+    // Two windows may share one.
+    assert.ok(given.filter(({ length }) => length > 0).length <= 1)
+  })
+
+  it('keeps a piece for each reader who takes none, and serves those that come later', async () => {
+    const clock = new ManualClock()
+    await using test = await TestGateway.open({ clock })
+    const chunking = { minBytes: 2 * MiB, averageBytes: 2 * MiB, maxBytes: 2 * MiB }
+    await test.bucket('long', { chunking })
+    const body = randomBytes(4 * MiB)
+    await test.put('file', pieces(body), { bucket: 'long' })
+    const { signal } = new AbortController()
+    const ended: unknown[] = []
+    const begin = async () => {
+      const open = await test.gateway.downloads.open({ bucket: 'long', path: 'file' })
+      const reading = open.read(undefined, signal, (why) => ended.push(why))
+      return { reading, first: await reading.next() }
+    }
+    // Their chunks together are twice the budget.
+    const begun = Promise.all(Array.from({ length: 32 }, begin))
+    await advanceUntil(clock, begun)
+    assert.deepEqual(ended, [])
+    for (const { reading, first } of [...(await begun)].reverse()) {
+      const read = [first.value ?? assert.fail()]
+      for await (const piece of reading) read.push(piece)
+      assert.deepEqual(Buffer.concat(read), body)
+    }
+    assert.deepEqual(ended, [])
   })
 })

@@ -166,9 +166,9 @@ export class TestGateway implements AsyncDisposable {
   }
 }
 
-/** A body that arrives in pieces. */
+/** A body that arrives in pieces, which are the taker's. */
 export async function* pieces(bytes: Uint8Array, pieceBytes = 50_000): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield new Uint8Array(bytes.subarray(at, at + pieceBytes))
 }
 
 /** Says whether what was thrown is the refusal of this code. */

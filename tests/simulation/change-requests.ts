@@ -71,7 +71,8 @@ async function* bodyOf(context: Context, { content, leavesAfterBytes }: PutPlan)
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     if (at > 0) await context.sleep(context.random.between(0, pauseMsMax))
     if (at + pieceBytes > leavesAfterBytes) throw new ClientGone('the client went away')
-    yield bytes.subarray(at, at + pieceBytes)
+    // What is sent is no longer ours.
+    yield new Uint8Array(bytes.subarray(at, at + pieceBytes))
   }
 }
 

@@ -82,7 +82,7 @@ function withoutTags(compute: Compute): Compute {
       const decipher = createDecipheriv('aes-256-gcm', key, place.nonce)
       const body = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES))
       try {
-        return place.codec === CODEC_ZSTD ? zstdDecompressSync(body) : body
+        return [place.codec === CODEC_ZSTD ? zstdDecompressSync(body) : body]
       } catch {
         return undefined
       }

@@ -65,7 +65,8 @@ export class SimulatedCompute implements Compute {
   }
 
   cutNow: Compute['cutNow'] = (keys, plain, sizes) => this.#inline.cutNow(keys, plain, sizes)
-  openChunk: Compute['openChunk'] = (keys, place, sealed) => this.#inline.openChunk(keys, place, sealed)
+  openChunk: Compute['openChunk'] = (keys, place, sealed, pieceBytes) =>
+    this.#inline.openChunk(keys, place, sealed, pieceBytes)
   rebuild: Compute['rebuild'] = (shape, present, wanted) => this.#inline.rebuild(shape, present, wanted)
 
   /** The gateway is no more. */

@@ -243,10 +243,12 @@ async function wholeShard(store: ShardStore, stripe: StripeRow, { index, sha256 
   throw new HoldfastError('shard_corrupt', 'the shard is not what was committed')
 }
 
-/** A part of lent memory, held with the whole. */
+/** A part of lent memory, held with the whole, which may be there only from the first look on. */
 function partOf(memory: LentMemory, at: number, lengthBytes: number): LentMemory {
   return {
-    bytes: memory.bytes.subarray(at, at + lengthBytes),
+    get bytes() {
+      return memory.bytes.subarray(at, at + lengthBytes)
+    },
     hold: () => memory.hold(),
     release: () => memory.release(),
   }

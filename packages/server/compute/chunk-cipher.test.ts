@@ -12,6 +12,7 @@ const keys: ChunkKeys = {
   dataKey: new Uint8Array(32).fill(2),
   keyEpoch: 7,
 }
+const PIECE_BYTES = 100_000
 const nonce = new Uint8Array(12).fill(9)
 const text = Buffer.from('the same line again\n'.repeat(500))
 
@@ -28,11 +29,24 @@ describe('a sealed chunk', () => {
     for (const plain of [new Uint8Array(1), text, createHash('sha512').update('x').digest()]) {
       for (const compress of [true, false]) {
         const { place, bytes } = sealed(plain, compress)
-        assert.deepEqual(openChunk(keys, place, bytes), Buffer.from(plain))
+        assert.deepEqual(Buffer.concat(openChunk(keys, place, bytes, PIECE_BYTES) ?? []), Buffer.from(plain))
       }
     }
     assert.equal(sealed(text, true).place.codec, CODEC_ZSTD)
     assert.equal(sealed(text, false).place.codec, CODEC_NONE)
+  })
+
+  it('opens in pieces that go one by one, compressed or not', () => {
+    const plain = Buffer.alloc(3 * PIECE_BYTES - 1, text)
+    for (const compress of [true, false]) {
+      const { place, bytes } = sealed(plain, compress)
+      const opened = openChunk(keys, place, bytes, PIECE_BYTES) ?? assert.fail()
+      assert.deepEqual(
+        opened.map((piece) => piece.buffer.byteLength),
+        [PIECE_BYTES, PIECE_BYTES, PIECE_BYTES - 1],
+      )
+      assert.deepEqual(Buffer.concat(opened), plain)
+    }
   })
 
   it('is bound to everything that names it: with any of it changed, nothing opens', () => {
@@ -54,7 +68,7 @@ describe('a sealed chunk', () => {
       [keys, { ...place, storedBytes: place.storedBytes - 1 }],
       [keys, { ...place, suite: 2 }],
     ]
-    for (const [underKeys, at] of changed) assert.equal(openChunk(underKeys, at, bytes), undefined)
+    for (const [underKeys, at] of changed) assert.equal(openChunk(underKeys, at, bytes, PIECE_BYTES), undefined)
   })
 
   it('does not open with any one bit of it flipped', () => {
@@ -62,7 +76,7 @@ describe('a sealed chunk', () => {
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = Uint8Array.from(bytes)
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-      assert.equal(openChunk(keys, place, flipped), undefined)
+      assert.equal(openChunk(keys, place, flipped, PIECE_BYTES), undefined)
     }
     assert.equal(place.storedBytes, 200 + TAG_BYTES)
   })

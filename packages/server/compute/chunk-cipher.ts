@@ -2,7 +2,14 @@
  * Naming, sealing and opening one chunk with Node's own ciphers. What is bound to what is decided in `core/sealing`; here
  * are only the calls. Keys are kept as KeyObjects: a raw key costs three times as much per call.
  */
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type Decipheriv,
+  type KeyObject,
+} from 'node:crypto'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import {
   CODEC_NONE,
@@ -15,6 +22,7 @@ import {
 } from '@holdfast/core/sealing/chunk-format.ts'
 import { looksCompressible } from '@holdfast/core/sealing/compressible.ts'
 import { asChunkId, type ChunkId } from '@holdfast/core/wire/ids.ts'
+import { freeBytes } from '../seams/free-bytes.ts'
 import type { ChunkKeys, SealedPlace } from './compute.ts'
 
 const CIPHER = 'aes-256-gcm'
@@ -60,26 +68,57 @@ export function sealChunk(
   )
   const ciphertext = cipher.update(body)
   cipher.final()
+  if (body !== chunk.plain) freeBytes(body)
   return { codec, nonce, ciphertext, tag: cipher.getAuthTag() }
 }
 
-/** The plain bytes, or undefined where anything about the sealed ones is not as `place` says. */
-export function openChunk(keys: ChunkKeys, place: SealedPlace, sealed: Uint8Array): Uint8Array | undefined {
+/** The plain bytes in pieces, or undefined where anything about the sealed ones is not as `place` says. */
+export function openChunk(
+  keys: ChunkKeys,
+  place: SealedPlace,
+  sealed: Uint8Array,
+  pieceBytes: number,
+): Uint8Array[] | undefined {
   if (place.suite !== SUITE_PLAIN_BUCKET || place.keyEpoch !== keys.keyEpoch) return undefined
   if (sealed.length !== place.storedBytes || place.nonce.length !== NONCE_BYTES) return undefined
   const id = Buffer.from(place.chunk, 'hex')
   const decipher = createDecipheriv(CIPHER, chunkKey(keys, id), place.nonce, { authTagLength: TAG_BYTES })
   decipher.setAAD(aadOf(keys, place, id))
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
-  const body = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES))
+  const ciphertext = sealed.subarray(0, sealed.length - TAG_BYTES)
+  const opened = pieces(ciphertext, place.codec === CODEC_NONE ? pieceBytes : ciphertext.length).map((piece) =>
+    decipher.update(piece),
+  )
+  const plain = isWhole(decipher) ? decoded(opened, place, pieceBytes) : undefined
+  if (plain !== opened) opened.forEach(freeBytes)
+  return plain
+}
+
+/** Whether the tag is that of what was opened. */
+function isWhole(decipher: Decipheriv): boolean {
   try {
     decipher.final()
+    return true
   } catch {
-    return undefined
+    return false
   }
-  if (place.codec === CODEC_NONE) return body.length === place.plainBytes ? body : undefined
-  if (place.codec === CODEC_ZSTD) return decompressed(body, place.plainBytes)
-  return undefined
+}
+
+function decoded(
+  opened: Uint8Array[],
+  { codec, plainBytes }: SealedPlace,
+  pieceBytes: number,
+): Uint8Array[] | undefined {
+  const [only] = opened
+  if (codec === CODEC_ZSTD && only !== undefined) return decompressed(only, plainBytes, pieceBytes)
+  const bytes = opened.reduce((sum, piece) => sum + piece.length, 0)
+  return codec === CODEC_NONE && bytes === plainBytes ? opened : undefined
+}
+
+function pieces(bytes: Uint8Array, pieceBytes: number): Uint8Array[] {
+  return Array.from({ length: Math.ceil(bytes.length / pieceBytes) }, (_, i) =>
+    bytes.subarray(i * pieceBytes, (i + 1) * pieceBytes),
+  )
 }
 
 function chunkKey(keys: ChunkKeys, id: Uint8Array): KeyObject {
@@ -102,11 +141,16 @@ function compressed(plain: Uint8Array): { body: Uint8Array; codec: number } {
   return { body: plain, codec: CODEC_NONE }
 }
 
-function decompressed(body: Uint8Array, plainBytes: number): Uint8Array | undefined {
+function decompressed(body: Uint8Array, plainBytes: number, pieceBytes: number): Uint8Array[] | undefined {
+  let plain: Uint8Array
   try {
-    const plain = zstdDecompressSync(body, { maxOutputLength: plainBytes })
-    return plain.length === plainBytes ? plain : undefined
+    plain = zstdDecompressSync(body, { maxOutputLength: plainBytes })
   } catch {
     return undefined
   }
+  if (plain.length !== plainBytes) return undefined
+  if (plainBytes <= pieceBytes) return [plain]
+  const each = pieces(plain, pieceBytes).map((piece) => new Uint8Array(piece))
+  freeBytes(plain)
+  return each
 }

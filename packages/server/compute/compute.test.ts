@@ -65,11 +65,16 @@ function computeContract(name: string, open: (budgetBytes: number) => Promise<Co
         assert.equal(table?.entries.length, chunks.length)
         assert.equal(Buffer.from(table?.name.stripe ?? []).toString('hex'), stripe)
         const opened = sealed.places.map((place) => {
-          const bytes = compute.openChunk(keys, place, whole.subarray(place.place, place.place + place.storedBytes))
+          const bytes = compute.openChunk(
+            keys,
+            place,
+            whole.subarray(place.place, place.place + place.storedBytes),
+            MiB,
+          )
           assert.ok(bytes !== undefined)
           return bytes
         })
-        assert.deepEqual(Buffer.concat(opened), plain)
+        assert.deepEqual(Buffer.concat(opened.flat()), plain)
       }
       slot.release()
     })

@@ -109,8 +109,8 @@ export interface Compute extends AsyncDisposable {
   tryOpen(size: SlotSize): StripeSlot | undefined
   /** Cuts and names a small file. */
   cutNow(keys: ChunkKeys, plain: Uint8Array, sizes: ChunkSizes): NamedChunk[]
-  /** The plain bytes, or undefined where the tag, the codec or the length do not fit. */
-  openChunk(keys: ChunkKeys, place: SealedPlace, sealed: Uint8Array): Uint8Array | undefined
+  /** The plain bytes in pieces of this length, each the caller's alone, or undefined where the tag, the codec or the length do not fit. */
+  openChunk(keys: ChunkKeys, place: SealedPlace, sealed: Uint8Array, pieceBytes: number): Uint8Array[] | undefined
   /** The same range of the wanted shards, from the same range of any k others. */
   rebuild(shape: StripeShape, present: readonly Shard[], wanted: readonly number[]): Uint8Array[]
 }

@@ -58,8 +58,8 @@ export class InlineCompute implements Compute {
     return this.#local.cutNow(keys, plain, sizes)
   }
 
-  openChunk(keys: ChunkKeys, place: SealedPlace, sealed: Uint8Array): Uint8Array | undefined {
-    return openChunk(keys, place, sealed)
+  openChunk(keys: ChunkKeys, place: SealedPlace, sealed: Uint8Array, pieceBytes: number): Uint8Array[] | undefined {
+    return openChunk(keys, place, sealed, pieceBytes)
   }
 
   rebuild(shape: StripeShape, present: readonly Shard[], wanted: readonly number[]): Uint8Array[] {

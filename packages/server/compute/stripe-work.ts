@@ -16,6 +16,7 @@ import type { Kernel } from '@holdfast/core/kernel/kernel.ts'
 import { NONCE_BYTES, SUITE_PLAIN_BUCKET, TAG_BYTES } from '@holdfast/core/sealing/chunk-format.ts'
 import { encodeTable, layoutStripe, type StripeLayout, type TableEntry } from '@holdfast/core/sealing/stripe-layout.ts'
 import type { Sha256 } from '@holdfast/core/wire/ids.ts'
+import { freeBytes } from '../seams/free-bytes.ts'
 import { fillBlockTable, payloadOffsetOf, recordLengthOf } from '../storage/record.ts'
 import { nameChunk, type SealedChunk, sealChunk } from './chunk-cipher.ts'
 import type { CutRequest, NamedChunk, SealedPlace, SealRequest } from './compute.ts'
@@ -133,6 +134,7 @@ function writeStripe(
   for (const [i, chunk] of stripe.sealed.entries()) {
     zeroUntil(stripe.layout.places[i] ?? 0)
     copy(chunk.ciphertext)
+    freeBytes(chunk.ciphertext)
     copy(chunk.tag)
   }
   zeroUntil(stripe.layout.tableAt)

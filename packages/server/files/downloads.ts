@@ -15,6 +15,7 @@ import type { Clock } from '../seams/clock.ts'
 import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket, Buckets } from './buckets.ts'
 import { DownloadsRoom, type EndReader } from './downloads-room.ts'
+import { HeldChunk, type Wanted } from './held-chunk.ts'
 import { missingFile } from './missing-file.ts'
 import { assertPath } from './path-rules.ts'
 import type { ChunkReader, PlacedChunk } from './read-chunk.ts'
@@ -39,7 +40,7 @@ export interface OpenFile {
   /** The whole content, where it could be had at once. */
   readonly whole?: Uint8Array
   /**
-   * Verified pieces in order. Throws where one cannot be had; then nothing more may be sent. `end` is called where the client takes
+   * Verified pieces in order, each the caller's alone. Throws where one cannot be had; then nothing more may be sent. `end` is called where the client takes
    * them too slowly; then the caller returns the generator.
    */
   read(range: ByteRange | undefined, signal: AbortSignal, end?: EndReader): AsyncGenerator<Uint8Array>
@@ -51,13 +52,6 @@ interface Reading {
   readonly file: FileRow
   readonly version: VersionRow
   readonly session: Id
-}
-
-/** A run of plain bytes of one chunk. */
-interface Wanted {
-  readonly chunk: PlacedChunk
-  readonly from: number
-  readonly to: number
 }
 
 export class Downloads {
@@ -160,45 +154,36 @@ export class Downloads {
     const { bucket, version } = reading
     let pin = await this.#pin(reading)
     let pinnedAtMs = this.#clock.monotonicMs()
-    const ahead: { bytes: number; plain: Promise<Uint8Array> }[] = []
-    const give = ({ bytes, plain }: { bytes: number; plain: Promise<Uint8Array> }): void => {
-      plain.then(
-        () => this.#room.give(bytes),
-        () => this.#room.give(bytes),
-      )
-    }
+    const held: HeldChunk[] = []
+    const letGo = (): number => held.reduce((bytes, chunk) => bytes + chunk.letGo(), 0)
     try {
       const source = this.#wanted(bucket, version, range ?? { offset: 0, length: version.size })
+      const open = (chunk: PlacedChunk): Promise<Uint8Array[]> =>
+        this.#chunks.read(bucket, chunk, this.#room.pieceBytes)
       let next = await source.next()
       for (;;) {
-        while (!next.done && ahead.length < READ_AHEAD) {
-          const { chunk, from, to } = next.value
-          const bytes = chunk.place.plainBytes
-          if (ahead.length > 0) {
-            if (!this.#room.tryTake(bytes)) break
-          } else await this.#room.take(bytes, signal)
-          const plain = this.#chunks.read(bucket, chunk).then((whole) => whole.subarray(from, to))
-          // A failure shows when this chunk's turn comes.
-          plain.catch(() => {})
-          ahead.push({ bytes, plain })
-          next = await source.next()
+        for (; !next.done && held.length < READ_AHEAD; next = await source.next()) {
+          held.push(new HeldChunk(next.value, this.#room, open))
         }
-        const first = ahead[0]
+        const [first, ...ahead] = held
         if (first === undefined) return
-        signal.throwIfAborted()
-        const plain = await first.plain
-        noteMoved(plain.length)
-        yield* this.#room.send(plain, end)
-        ahead.shift()
-        give(first)
-        if (this.#clock.monotonicMs() - pinnedAtMs < PIN_MS_MAX) continue
-        const before = pin
-        pin = await this.#pin(reading)
-        pinnedAtMs = this.#clock.monotonicMs()
-        before.release()
+        await first.hold(signal)
+        for (const chunk of ahead) if (!chunk.tryHold()) break
+        for (let piece = await first.next(signal); piece !== undefined; piece = await first.next(signal)) {
+          signal.throwIfAborted()
+          noteMoved(piece.length)
+          yield* this.#room.send(piece, { end, letGo })
+          if (this.#clock.monotonicMs() - pinnedAtMs < PIN_MS_MAX) continue
+          const before = pin
+          pin = await this.#pin(reading)
+          pinnedAtMs = this.#clock.monotonicMs()
+          before.release()
+        }
+        first.letGo()
+        held.shift()
       }
     } finally {
-      for (const held of ahead) give(held)
+      letGo()
       pin.release()
     }
   }

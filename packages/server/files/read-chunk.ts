@@ -9,6 +9,7 @@ import type { ChunkPlace, StripeRow } from '../catalog/rows.ts'
 import { placesOf } from '../catalog/transactions/read-plan.ts'
 import type { StripeReader } from '../cluster/read-stripe.ts'
 import type { Compute } from '../compute/compute.ts'
+import { freeBytes } from '../seams/free-bytes.ts'
 import type { Bucket } from './buckets.ts'
 import { ReadMemory } from './read-memory.ts'
 
@@ -25,7 +26,6 @@ export class ChunkReader {
   readonly #catalog: Places
   readonly #reader: Reader
   readonly #compute: Opener
-  readonly #memory = new ReadMemory()
 
   constructor(catalog: Places, reader: Reader, compute: Opener) {
     this.#catalog = catalog
@@ -36,14 +36,20 @@ export class ChunkReader {
   /** The plain bytes at once, where nothing has to be waited for. */
   readNow(bucket: Bucket, { place, stripe }: PlacedChunk): Uint8Array | undefined {
     const sealed = this.#reader.readNow(stripe, place)
-    return sealed && this.#open(bucket, place, sealed)
+    const [whole] = (sealed && this.#open(bucket, place, sealed, place.plainBytes)) ?? []
+    return whole
   }
 
-  /** @throws file_unavailable, shard_corrupt, version_not_found (its session ended, and the chunk went meanwhile) */
-  async read(bucket: Bucket, chunk: PlacedChunk): Promise<Uint8Array> {
+  /**
+   * In pieces of this length, each the caller's alone.
+   * @throws file_unavailable, shard_corrupt, version_not_found (its session ended, and the chunk went meanwhile)
+   */
+  async read(bucket: Bucket, chunk: PlacedChunk, pieceBytes: number): Promise<Uint8Array[]> {
     let unavailable: HoldfastError | undefined
     try {
-      const plain = (await this.#tryRead(bucket, chunk, false)) ?? (await this.#tryRead(bucket, chunk, true))
+      const plain =
+        (await this.#tryRead(bucket, chunk, pieceBytes, false)) ??
+        (await this.#tryRead(bucket, chunk, pieceBytes, true))
       if (plain !== undefined) return plain
     } catch (error) {
       if (!hasCode(error, 'file_unavailable')) throw error
@@ -57,26 +63,35 @@ export class ChunkReader {
     }
     if (unavailable !== undefined && whereabouts({ place, stripe }) === whereabouts(chunk)) throw unavailable
     const verified = await this.#reader.readVerified(stripe, place)
-    const again = this.#open(bucket, place, verified)
+    const again = this.#open(bucket, place, verified, pieceBytes)
     if (again === undefined) throw damaged()
     return again
   }
 
   /** Undefined where the bytes are not the chunk's. @throws file_unavailable */
-  async #tryRead(bucket: Bucket, { place, stripe }: PlacedChunk, checked: boolean): Promise<Uint8Array | undefined> {
-    const memory = this.#memory.take(place.storedBytes)
+  async #tryRead(
+    bucket: Bucket,
+    { place, stripe }: PlacedChunk,
+    pieceBytes: number,
+    checked: boolean,
+  ): Promise<Uint8Array[] | undefined> {
+    const memory = new ReadMemory(place.storedBytes)
     try {
-      return this.#open(bucket, place, await this.#reader.read(stripe, place, { checked, memory }))
+      const sealed = await this.#reader.read(stripe, place, { checked, memory })
+      const plain = this.#open(bucket, place, sealed, pieceBytes)
+      // It may have come another way.
+      freeBytes(sealed)
+      return plain
     } finally {
-      memory?.release()
+      memory.release()
     }
   }
 
-  #open(bucket: Bucket, place: ChunkPlace, sealed: Uint8Array): Uint8Array | undefined {
+  #open(bucket: Bucket, place: ChunkPlace, sealed: Uint8Array, pieceBytes: number): Uint8Array[] | undefined {
     const keys = bucket.keysOf(place.keyEpoch)
     if (keys === undefined)
       throw new HoldfastError('format_unknown', `the bucket has no key of epoch ${place.keyEpoch}`)
-    return this.#compute.openChunk(keys, place, sealed)
+    return this.#compute.openChunk(keys, place, sealed, pieceBytes)
   }
 }
 

@@ -20,7 +20,6 @@ import { StreamedBodies } from './streamed-bodies.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
-const PIECE = new Uint8Array(MiB)
 const CHUNK_BYTES = 4 * KiB
 /** As many chunks as 64 GiB have of the usual mebibyte, in as many windows as 7 GiB have. */
 const FILE_PIECES = 256
@@ -128,7 +127,7 @@ describe('a streamed body', () => {
       async function* body(): AsyncGenerator<Uint8Array> {
         for (let piece = 0; piece < FILE_PIECES; piece++) {
           if (piece % (FILE_PIECES / 4) === 0) held.push(await heldBytesAtRest())
-          yield PIECE
+          yield new Uint8Array(MiB)
         }
         held.push(await heldBytesAtRest())
       }
@@ -152,7 +151,7 @@ describe('a streamed body', () => {
     await using _ = sessions
     compute.cutsMax = 20
     async function* body(): AsyncGenerator<Uint8Array> {
-      for (let piece = 0; piece < 20; piece++) yield PIECE
+      for (let piece = 0; piece < 20; piece++) yield new Uint8Array(MiB)
     }
     await assert.rejects(store(body(), true), /the worker failed/)
     await new Promise(setImmediate)

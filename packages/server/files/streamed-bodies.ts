@@ -27,6 +27,7 @@ import type { SentStripe, StripesOut } from '../cluster/stripes-out.ts'
 import type { Compute, NamedChunk, SlotSize, StripeSlot } from '../compute/compute.ts'
 import { copyInto } from '../compute/copy-into.ts'
 import type { Clock } from '../seams/clock.ts'
+import { freeBytes } from '../seams/free-bytes.ts'
 import { noteMoved } from '../seams/young-garbage.ts'
 import type { Bucket } from './buckets.ts'
 import type { KnownChunks } from './known-chunks.ts'
@@ -228,6 +229,7 @@ class Stream {
       const carry = await carried
       const offset = this.#carryRoom - carry.length
       copyInto(slot.plain, offset, carry)
+      freeBytes(carry)
       this.#giveCarried()
       const chunks = await this.#cut(slot, { from: offset, to: end, final })
       const from = offset + chunks.reduce((sum, { length }) => sum + length, 0)

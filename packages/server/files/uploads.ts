@@ -44,6 +44,7 @@ const STREAM_BYTES = GATHERED_BYTES + PIECE_BYTES_MAX
 export interface UploadRequest {
   readonly bucket: string
   readonly path: string
+  /** The pieces of a body that comes in pieces are the upload's from then on, which frees them. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array>
   readonly lengthBytes: number | undefined
   readonly contentType: string | undefined

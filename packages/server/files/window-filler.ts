@@ -10,6 +10,7 @@ import { assert } from '@holdfast/core/wire/assert.ts'
 import type { StripeSlot } from '../compute/compute.ts'
 import { copyInto } from '../compute/copy-into.ts'
 import type { Clock, Timer } from '../seams/clock.ts'
+import { freeBytes } from '../seams/free-bytes.ts'
 
 /** Room for this much is lent before the body is read. */
 export const GATHERED_BYTES = 64 * 1024
@@ -83,8 +84,10 @@ export class WindowFiller {
       copyInto(window.slot.plain, window.end, moved)
       window.end += moved.length
       this.#gatheredBytes -= moved.length
-      if (moved === piece) this.#gathered.shift()
-      else this.#gathered[0] = piece.subarray(room)
+      if (moved === piece) {
+        this.#gathered.shift()
+        freeBytes(piece)
+      } else this.#gathered[0] = piece.subarray(room)
     }
   }
 

@@ -2,7 +2,8 @@
  * Buffers that Node's ciphers and sockets hand out are small objects with megabytes behind them. V8 counts those megabytes only to
  * decide on a *full* collection: at a gigabyte a second that is one every 25 ms, and hundreds of megabytes of dead buffers
  * in between. Nearly all of them die young, and a young collection finds them in well under a millisecond; so
- * whoever moves bytes says how many, and one is made every few megabytes.
+ * whoever moves bytes says how many, and one is made every few megabytes. That stays so for those that `free-bytes.ts` gives back at
+ * once: without it V8 was seen to collect as often as before, for 40 % more of the processor in a large GET.
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { type ErrorCode, hasCode } from '@holdfast/core/wire/errors.ts'
 import { asId, asSha256, asStripeId } from '@holdfast/core/wire/ids.ts'
+import { freeBytes } from '../seams/free-bytes.ts'
 import { recordBufferOf } from './record-buffer.ts'
 import type { Order, ShardEntry, ShardId, ShardPut, ShardStore } from './shard-store.ts'
 
@@ -68,6 +69,20 @@ export function shardStoreContract(name: string, openStore: () => Promise<ShardS
         sameBytes(await store.getAsIs(shardIdOf(1), { offset, length }, new Uint8Array(200_000)), expected)
         const now = store.getNow(shardIdOf(1), { offset, length })
         if (now !== undefined) sameBytes(now, expected)
+      }
+    })
+
+    it('hands out bytes that are the reader’s alone', async () => {
+      await using store = await openStore()
+      const [id, payload] = [shardIdOf(1), randomBytes(300_000)]
+      await store.put(putOf(id, payload))
+      const range = { offset: 0, length: payload.length }
+      const all = [() => store.get(id), () => store.get(id, range), () => store.getAsIs(id, range)]
+      for (const read of [...all, ...all]) {
+        const bytes = await read()
+        sameBytes(bytes, payload)
+        bytes.fill(0)
+        freeBytes(bytes)
       }
     })
 

@@ -100,7 +100,7 @@ export interface ShardStore extends AsyncDisposable {
   get(id: ShardId, range?: ByteRange): Promise<Uint8Array>
   /**
    * A range as it stands on the disk, unchecked: for whoever can tell by the bytes themselves, as a sealed chunk's tag does. They are
-   * read into `memory` where that is given and long enough.
+   * read into `memory` where that is given and long enough, and else are the caller's alone.
    * @throws as `get`
    */
   getAsIs(id: ShardId, range: ByteRange, memory?: Uint8Array): Promise<Uint8Array>

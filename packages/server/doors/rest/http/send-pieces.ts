@@ -5,6 +5,8 @@
 
 import type { ServerResponse } from 'node:http'
 import { assert } from '@holdfast/core/wire/assert.ts'
+import { freeBytes } from '../../../seams/free-bytes.ts'
+import { clientGone } from './client-gone.ts'
 
 /** The headers are written before, with the length that is checked here. The signal is the client's going away. */
 export async function sendPieces(
@@ -19,7 +21,8 @@ export async function sendPieces(
       signal.throwIfAborted()
       sentBytes += piece.length
       assert(sentBytes <= lengthBytes, 'a body is no longer than its headers say')
-      if (!response.write(piece)) await drained(response, signal)
+      await written(response, piece, signal)
+      freeBytes(piece)
     }
     assert(sentBytes === lengthBytes, 'a body is as long as its headers say')
     response.end()
@@ -29,18 +32,15 @@ export async function sendPieces(
   }
 }
 
-function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+/** Resolves when the system has all of the piece, so that nothing of it is read here any more. */
+function written(response: ServerResponse, piece: Uint8Array, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason)
-    const onDrain = (): void => {
-      signal.removeEventListener('abort', onAbort)
-      resolve()
-    }
-    const onAbort = (): void => {
-      response.off('drain', onDrain)
-      reject(signal.reason)
-    }
-    response.once('drain', onDrain)
+    const onAbort = (): void => reject(signal.reason)
     signal.addEventListener('abort', onAbort, { once: true })
+    response.write(piece, (error) => {
+      signal.removeEventListener('abort', onAbort)
+      if (error) reject(clientGone())
+      else resolve()
+    })
   })
 }
