@@ -2,7 +2,7 @@
  * `holdfastd up`: a gateway, its embedded catalog and its drives in one process. Only wiring stands here, and what a person at the
  * terminal is told: everything is built lowest floor first and taken down in the reverse order.
  */
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -31,6 +31,7 @@ import { Gateway } from './gateway.ts'
 import { systemClock, within } from './seams/clock.ts'
 import { systemCodeOf } from './seams/disk.ts'
 import { FileDisk } from './seams/file-disk.ts'
+import { makeDirectory } from './seams/make-directory.ts'
 import { systemRandom } from './seams/random.ts'
 import { repeatedly } from './seams/repeatedly.ts'
 import { SecretDirectory } from './seams/secret-files.ts'
@@ -81,7 +82,7 @@ process.on('uncaughtException', fatal)
 async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: UpArguments): Promise<void> {
   const data = resolve(dataDirectory)
   await using ending = new Ending({ clock, warn })
-  for (const name of ['.', 'run', 'catalog', 'nodes']) await mkdir(join(data, name), { recursive: true, mode: 0o700 })
+  for (const name of ['.', 'run', 'catalog', 'nodes']) await makeDirectory(join(data, name))
 
   const catalogDisk = new FileDisk(join(data, 'catalog'))
   const catalogOptions = {
@@ -115,7 +116,6 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
     assert(zone !== undefined, 'every directory has a zone')
     return { name, directory: resolve(directory), zone }
   })
-  const makeDirectory = (directory: string): Promise<unknown> => mkdir(directory, { recursive: true, mode: 0o700 })
   const drives = ending.use(
     'the drives',
     DRIVES_CLOSE_MS_MAX + PART_MS_MAX,
