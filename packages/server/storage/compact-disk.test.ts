@@ -245,6 +245,19 @@ describe('compaction', () => {
     await verify(store)
   })
 
+  it('copies an older record where the newer one of the same bytes is damaged', async () => {
+    const { disk, store } = await world()
+    await store.put(putOf(shardIdOf(0), payloadOf(0), 8))
+    const at = Buffer.from(disk.contents(FOURTH)).indexOf(payloadOf(0))
+    assert.ok(at > 0, 'the newer record stands in the fourth segment')
+    flip(disk, FOURTH, at + 5000)
+    assert.equal((await store.compact(FAST)).leftSegments, 0)
+    assert.equal(await disk.exists(FIRST), false)
+    sameBytes(await store.get(shardIdOf(0)), payloadOf(0))
+    await store[Symbol.asyncDispose]()
+    sameBytes(await (await SegmentStore.open(options(disk))).get(shardIdOf(0)), payloadOf(0))
+  })
+
   it('leaves a segment as it is when the header of something that is wanted is damaged', async () => {
     const { disk, store } = await world()
     // Without its index record the segment is walked, and the walk misses what the index knows.
