@@ -2,113 +2,20 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { stripeCapacity } from '@holdfast/core/sealing/stripe-layout.ts'
 import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
-import { asId, asStripeId, IdMaker, type StripeId } from '@holdfast/core/wire/ids.ts'
-import { SimulatedDisk } from '../../../tests/simulation/simulated-disk.ts'
 import type { StripeShape } from '../compute/compute.ts'
 import { InlineCompute } from '../compute/inline-compute.ts'
-import type { DiskFile } from '../seams/disk.ts'
-import { ManualClock } from '../seams/manual-clock.test-support.ts'
 import { systemRandom } from '../seams/random.ts'
-import { ChangedDisk } from '../storage/changed-disk.test-support.ts'
-import { FaultyStore } from '../storage/faulty-store.ts'
-import { makeIdentity } from '../storage/identity.ts'
-import { MemoryStore } from '../storage/memory-store.ts'
-import { recordBufferOf, sha256Of } from '../storage/record-buffer.ts'
-import { memoryIndexOptions, WHO } from '../storage/segment-store.test-support.ts'
-import { SegmentStore } from '../storage/segment-store.ts'
-import type { ShardStore } from '../storage/shard-store.ts'
-import { Nodes } from './nodes.ts'
-import { StripeNotWritten, StripeWriter, type WrittenStripe } from './write-stripe.ts'
+import { lineage, turns, World } from './write-stripe.test-support.ts'
+import { StripeNotWritten } from './write-stripe.ts'
 
 const away = new HoldfastError('node_unavailable', 'away')
-const lineage = asId('0a'.repeat(16))
 const shape = { dataShards: 3, parityShards: 2 }
 const MiB = 1024 * 1024
-
-function stripeOf(number: number): StripeId {
-  return asStripeId(`${'0b'.repeat(14)}${number.toString(16).padStart(4, '0')}`)
-}
-
-class World {
-  readonly clock = new ManualClock()
-  readonly stores: FaultyStore[] = []
-  readonly nodes: Nodes
-  readonly writer: StripeWriter
-
-  constructor(count: number, disks: readonly ShardStore[] = []) {
-    this.nodes = new Nodes({ link: (number) => this.store(number) }, () => {})
-    const ids = new IdMaker(
-      () => 1,
-      (length) => systemRandom.bytes(length),
-    )
-    for (let number = 0; number < count; number++) {
-      const memory = new MemoryStore({ node: ids.next(), disk: ids.next(), lineage, capacityBytes: 1e6 })
-      this.stores.push(new FaultyStore(disks[number] ?? memory))
-      const space = { capacityBytes: 1e6, freeBytes: 1e6 }
-      const who = { number, id: ids.next(), name: `n${number}`, zone: `z${number}`, region: 'here', weight: 1 }
-      this.nodes.add({ ...who, ...space, state: 'online', writable: true })
-    }
-    this.writer = new StripeWriter(this.nodes, this.clock, systemRandom)
-  }
-
-  store(number: number): FaultyStore {
-    const store = this.stores[number]
-    assert.ok(store !== undefined)
-    return store
-  }
-
-  write({ number = 1, memoryBytes = 100, dataShards = 3, parityShards = 2 } = {}): Promise<WrittenStripe> {
-    const payloads = Array.from({ length: dataShards + parityShards }, (_, index) => new Uint8Array(100).fill(index))
-    return this.writer.write({
-      stripe: stripeOf(number),
-      bucket: asId('0c'.repeat(16)),
-      shape: { dataShards, parityShards },
-      writeQuorum: dataShards + 1,
-      order: { lineage, sequence: 5 },
-      sealed: { shardBytes: 100, places: [], hashes: payloads.map(sha256Of), records: payloads.map(recordBufferOf) },
-      memoryBytes,
-    })
-  }
-
-  /** A node whose puts wait until they are let go. */
-  hang(number: number): () => void {
-    let go = (): void => {}
-    const wait = new Promise<void>((resolve) => {
-      go = resolve
-    })
-    this.store(number).inject({ on: 'put', wait: () => wait })
-    return go
-  }
-}
-
-/** Looks at the memory that it is to write no sooner than it is let. */
-class HeldUpDisk extends ChangedDisk {
-  goOn: Promise<void> = Promise.resolve()
-
-  override changed(file: DiskFile): DiskFile {
-    return {
-      ...file,
-      write: async (pieces, position) => {
-        await this.goOn
-        await file.write(pieces, position)
-      },
-    }
-  }
-}
 
 /** What the slot of a long stripe takes. */
 async function memoryOf(wide: StripeShape): Promise<number> {
   await using compute = await InlineCompute.open(systemRandom, 64 * MiB)
   return (await compute.open({ shape: wide, ...stripeCapacity(wide.dataShards, 256 * 1024) })).memoryBytes
-}
-
-async function turns(): Promise<void> {
-  for (let i = 0; i < 50; i++) await Promise.resolve()
-}
-
-/** As long as a simulated disk takes for its part. */
-async function diskTurns(): Promise<void> {
-  for (let i = 0; i < 20; i++) await new Promise(setImmediate)
 }
 
 /** Whether a promise has settled by now. */
@@ -193,39 +100,6 @@ describe('writing a stripe', () => {
     assert.equal(await isSettled(writing), false)
     for (const go of letGo) go()
     await writing
-  })
-
-  it('gives a substitute bytes of its own, for the node before it may wake and write its header into them', async () => {
-    const disks: HeldUpDisk[] = []
-    const segments: SegmentStore[] = []
-    for (let number = 0; number < 6; number++) {
-      const disk = new HeldUpDisk(new SimulatedDisk({ random: systemRandom }))
-      await makeIdentity(disk, { ...WHO, lineage, disk: asId(`0d${number}0`.repeat(8)) })
-      disks.push(disk)
-      segments.push(await SegmentStore.open(memoryIndexOptions(disk)))
-    }
-    const world = new World(6, segments)
-    // Each has begun its segment by then, so that the next thing it writes is a shard.
-    await world.write({ dataShards: 4, parityShards: 2 })
-    const letGo = [0, 1, 2, 3, 4, 5].map((number) => world.hang(number))
-    const writing = world.write({ number: 2 })
-    await diskTurns()
-    const sixth = world.stores.findIndex(({ fired }) => fired.get('put') === undefined)
-    const { promise: goOn, resolve: write } = Promise.withResolvers<void>()
-    const disk = disks[sixth]
-    assert.ok(disk !== undefined)
-    disk.goOn = goOn
-    world.clock.advance(2000)
-    letGo[sixth]?.()
-    await diskTurns()
-    // The substitute has written its header and waits for its disk; now the others wake and write theirs.
-    for (const go of letGo) go()
-    await diskTurns()
-    write()
-    const { shards } = await writing
-    const shard = shards.find(({ node }) => node === sixth) ?? assert.fail()
-    const bytes = await segments[sixth]?.get({ stripe: stripeOf(2), index: shard.index })
-    assert.deepEqual(bytes, Buffer.alloc(100, shard.index))
   })
 
   it('counts for a substitute what it says itself, not what comes late from the node before it', async () => {
