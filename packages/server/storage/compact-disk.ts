@@ -12,7 +12,7 @@ import { type Disk, type DiskFile, systemCodeOf } from '../seams/disk.ts'
 import { type ClosingEntry, readClosingEntries } from './closing-index.ts'
 import { type Fact, hides, isEnded, isSameFact, type PutFact, stateOf } from './facts.ts'
 import type { Mounted } from './mounted-disk.ts'
-import { type Copy, ReadBack } from './read-back.ts'
+import { areThere, type Copy } from './read-back.ts'
 import { readTwice } from './read-retry.ts'
 import {
   HEADER_BYTES,
@@ -60,11 +60,10 @@ export async function compactDisk(
 ): Promise<Compacted> {
   const sum = { removedSegments: 0, copiedBytes: 0, freedBytes: 0, leftSegments: 0 }
   const current = await mounted.appender.currentSegment()
-  const readBack = new ReadBack(seams.disk)
   for (const { segment, endBytes, closed, liveBytes } of mounted.table.segments()) {
     if (!closed || segment >= current || liveBytes >= endBytes * COMPACT_BELOW_LIVE) continue
     options.signal?.throwIfAborted()
-    const compaction = new SegmentCompaction(mounted, { ...seams, readBack }, options, segment)
+    const compaction = new SegmentCompaction(mounted, seams, options, segment)
     if (await compaction.run()) {
       sum.removedSegments++
       sum.freedBytes += endBytes - compaction.copiedBytes
@@ -81,7 +80,6 @@ class SegmentCompaction {
   readonly #mounted: Mounted
   readonly #disk: Disk
   readonly #clock: Clock
-  readonly #readBack: ReadBack
   readonly #options: CompactOptions
   readonly #segment: number
   readonly #beganMs: number
@@ -91,14 +89,13 @@ class SegmentCompaction {
 
   constructor(
     mounted: Mounted,
-    { disk, clock, readBack }: { disk: Disk; clock: Clock; readBack: ReadBack },
+    { disk, clock }: { disk: Disk; clock: Clock },
     options: CompactOptions,
     segment: number,
   ) {
     this.#mounted = mounted
     this.#disk = disk
     this.#clock = clock
-    this.#readBack = readBack
     this.#options = options
     this.#segment = segment
     this.#beganMs = clock.monotonicMs()
@@ -260,7 +257,7 @@ class SegmentCompaction {
     const copies = this.#copies
     this.#copies = []
     this.#copyingBytes = 0
-    if (!(await this.#readBack.areThere(await Promise.all(copies)))) throw new CopyLost()
+    if (!(await areThere(this.#disk, await Promise.all(copies)))) throw new CopyLost()
   }
 
   #putOf({ subject, shardIndex, offset, lineage, sequence, payloadLength, sha256, bucket }: ClosingEntry): PutFact {
