@@ -9,10 +9,13 @@ import type { FaultyStore } from './storage/faulty-store.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
+/** When a put that hangs is given up. */
+const GIVEN_UP_AFTER_MS = 30_000
 
 describe('a gateway whose drives hang', () => {
   it('keeps the memory of a window until its puts have settled, also when the client goes while the next one waits', async () => {
-    await using test = await TestGateway.open({ budgetBytes: 20 * MiB })
+    const clock = new ManualClock()
+    await using test = await TestGateway.open({ clock, budgetBytes: 20 * MiB })
     let letGo = (): void => {}
     const wait = new Promise<void>((resolve) => {
       letGo = resolve
@@ -22,15 +25,22 @@ describe('a gateway whose drives hang', () => {
     const cut = test.put('cut', pieces(randomBytes(20 * MiB)), { signal: gone.signal })
     const isHung = ({ fired }: FaultyStore): boolean => fired.get('put') === 1
     await turnsUntil(() => test.stores.every(isHung) && test.compute.waiting === 1)
+    const ended = assert.rejects(cut, /the client is gone/)
     gone.abort(new Error('the client is gone'))
     await turnsUntil(() => test.compute.waiting === 0)
     const body = randomBytes(3 * MiB)
-    const next = test.put('next', pieces(body))
+    const next = test.put('next', pieces(body)).catch((error: unknown) => error)
     const waits = turnsUntil(() => test.compute.waiting === 1)
     assert.equal(await Promise.race([next.then(() => 'stored'), waits.then(() => 'waiting')]), 'waiting')
+    // By now the puts are given up, which frees the session, and their disks still read that memory.
+    await advanceUntil(clock, sleep(clock, GIVEN_UP_AFTER_MS))
+    assert.equal(test.compute.waiting, 1)
     letGo()
-    await assert.rejects(cut, /the client is gone/)
-    await next
+    await ended
+    // Drives that hung are asked for nothing until they were heard of again.
+    assert.ok(refusal('quorum_lost')(await next))
+    await test.nodes.refresh()
+    await test.put('next', pieces(body))
     assert.deepEqual(await test.get('next'), body)
   })
 

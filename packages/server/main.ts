@@ -2,7 +2,7 @@
  * `holdfastd up`: a gateway, its embedded catalog and its drives in one process. Only wiring stands here, and what a person at the
  * terminal is told: everything is built lowest floor first and taken down in the reverse order.
  */
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -29,7 +29,8 @@ import { assertNewDrive, assertNoDrives, checkPlaces, type Places } from './plac
 import { systemClock, within } from './seams/clock.ts'
 import { systemCodeOf } from './seams/disk.ts'
 import { FileDisk } from './seams/file-disk.ts'
-import { type Found, lookAt } from './seams/look-at.ts'
+import { lookAt } from './seams/look-at.ts'
+import { makeDirectory } from './seams/make-directory.ts'
 import { systemRandom } from './seams/random.ts'
 import { repeatedly } from './seams/repeatedly.ts'
 import { SecretDirectory } from './seams/secret-files.ts'
@@ -81,8 +82,7 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const asGiven: Places = { data, drives: driveDirectories ?? [], clock }
   await checkPlaces(asGiven, warn)
   await using ending = new Ending({ clock, warn })
-  for (const name of ['.', 'run', 'catalog', 'nodes'])
-    await makeDirectory(join(data, name), await lookAt(join(data, name)))
+  for (const name of ['.', 'run', 'catalog', 'nodes']) await makeDirectory(join(data, name))
 
   const catalogDisk = new FileDisk(join(data, 'catalog'))
   const catalogOptions = {
@@ -121,7 +121,7 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const makeDrive = async (directory: string): Promise<void> => {
     const found = await lookAt(directory)
     assertNewDrive(asGiven, directory, found)
-    await makeDirectory(directory, found)
+    await makeDirectory(directory)
     if (found.is === 'missing' && driveDirectories !== undefined)
       log.info(`${directory} was not there and is made, for a new drive`)
   }
@@ -174,11 +174,6 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   if (running === undefined) return
   // What is built last is taken down first: the server, which lets these requests finish.
   process.stderr.write(`waiting for ${running}, at most ${CLOSING_MS_MAX / 1000} s; press Ctrl-C again to end now\n`)
-}
-
-/** On a file system that is mounted read-only, a recursive `mkdir` says that something is missing. */
-async function makeDirectory(path: string, found: Found): Promise<void> {
-  if (found.is !== 'directory') await mkdir(path, { recursive: found.is === 'missing' && !found.makable, mode: 0o700 })
 }
 
 /** Who holds the lock has written down its process, and its address once it listens. */

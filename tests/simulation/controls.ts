@@ -40,7 +40,7 @@ export const controls: readonly Control[] = [
     make: () => ({ makeDisk: (options) => new DirectoriesNeverSynced(options) }),
   },
   { name: 'a catalog that answers before its sync', make: () => ({ catalogAnswersEarly: true }) },
-  { name: 'a write that is acknowledged with k - 1 shards', make: acknowledgedTooEarly },
+  { name: 'a write that is acknowledged with k shards', make: acknowledgedTooEarly },
   { name: 'a chunk whose tag is not looked at', make: () => ({ wrapCompute: withoutTags }) },
   { name: 'a reaper that ignores living sessions', make: () => ({ wrapCatalog: withoutSessions }) },
   { name: 'a node that takes puts of sessions that it was compared for', make: () => ({ closesNoPuts: true }) },
@@ -50,7 +50,7 @@ export const controls: readonly Control[] = [
   },
 ]
 
-/** Of each stripe only the first k - 1 puts are sent; the others are answered as if they had been. */
+/** Of each stripe only the first k puts are sent, so that the loss of one node is one too many; the others are answered as if they had been. */
 function acknowledgedTooEarly(): Sabotage {
   const sent = new Map<string, Set<number>>()
   return {
@@ -58,7 +58,7 @@ function acknowledgedTooEarly(): Sabotage {
       const indexes = sent.get(id.stripe) ?? new Set()
       sent.set(id.stripe, indexes)
       if (indexes.has(id.index)) return false
-      if (indexes.size >= dataShards - 1) return true
+      if (indexes.size >= dataShards) return true
       indexes.add(id.index)
       return false
     },

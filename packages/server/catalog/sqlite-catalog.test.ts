@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
@@ -86,6 +86,41 @@ describe('SQLite catalog', () => {
     for (let attempt = 0; attempt < 2; attempt++) {
       await assert.rejects(SqliteCatalog.open(optionsFor(directory)), { code: 'format_unknown' })
     }
+  })
+})
+
+describe('a start of the SQLite catalog', () => {
+  it('begins a log anew that an earlier process left', async () => {
+    const directory = temporaryDirectory()
+    const left = join(directory, 'left.sqlite')
+    const path = join(directory, 'catalog.sqlite')
+    {
+      using engine = SqliteEngine.open(left)
+      engine.migrate()
+      engine.run(makeTables.run(sqliteDialect))
+      for (let number = 0; number < 200; number++) engine.run(putThing.run(thingNumber(number)))
+      // As a kill leaves them: closing would empty the log.
+      for (const end of ['', '-wal']) copyFileSync(`${left}${end}`, `${path}${end}`)
+    }
+    // A log says at its beginning how often it began anew.
+    const beginning = (): Buffer => readFileSync(`${path}-wal`).subarray(0, 32)
+    const before = beginning()
+    await using catalog = await SqliteCatalog.open(optionsFor(directory))
+    await catalog.write(putThing, thingNumber(200))
+    assert.notDeepEqual(beginning(), before)
+    assert.equal(catalog.read(listKeys, { after: new Uint8Array(0), limit: 1000 }).length, 201)
+  })
+
+  it('has its names on the disk, or does not come to its end', async () => {
+    let synced = 0
+    const options = optionsFor(temporaryDirectory())
+    const syncDirectory = async (): Promise<void> => {
+      synced++
+      throw new HoldfastError('disk_failed', 'no sync')
+    }
+    await assert.rejects(SqliteCatalog.open({ ...options, syncDirectory }), { code: 'disk_failed' })
+    assert.equal(synced, 1)
+    await using _catalog = await SqliteCatalog.open(options)
   })
 })
 

@@ -2,83 +2,20 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { stripeCapacity } from '@holdfast/core/sealing/stripe-layout.ts'
 import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
-import { asId, asStripeId, IdMaker } from '@holdfast/core/wire/ids.ts'
 import type { StripeShape } from '../compute/compute.ts'
 import { InlineCompute } from '../compute/inline-compute.ts'
-import { ManualClock } from '../seams/manual-clock.test-support.ts'
 import { systemRandom } from '../seams/random.ts'
-import { FaultyStore } from '../storage/faulty-store.ts'
-import { MemoryStore } from '../storage/memory-store.ts'
-import { recordBufferOf, sha256Of } from '../storage/record-buffer.ts'
-import { Nodes } from './nodes.ts'
-import { StripeNotWritten, StripeWriter, type WrittenStripe } from './write-stripe.ts'
+import { lineage, turns, World } from './write-stripe.test-support.ts'
+import { StripeNotWritten } from './write-stripe.ts'
 
 const away = new HoldfastError('node_unavailable', 'away')
-const lineage = asId('0a'.repeat(16))
 const shape = { dataShards: 3, parityShards: 2 }
 const MiB = 1024 * 1024
-
-class World {
-  readonly clock = new ManualClock()
-  readonly stores: FaultyStore[] = []
-  readonly nodes: Nodes
-  readonly writer: StripeWriter
-
-  constructor(count: number) {
-    this.nodes = new Nodes({ link: (number) => this.store(number) }, () => {})
-    const ids = new IdMaker(
-      () => 1,
-      (length) => systemRandom.bytes(length),
-    )
-    for (let number = 0; number < count; number++) {
-      this.stores.push(
-        new FaultyStore(new MemoryStore({ node: ids.next(), disk: ids.next(), lineage, capacityBytes: 1e6 })),
-      )
-      const space = { capacityBytes: 1e6, freeBytes: 1e6 }
-      const who = { number, id: ids.next(), name: `n${number}`, zone: `z${number}`, region: 'here', weight: 1 }
-      this.nodes.add({ ...who, ...space, state: 'online', writable: true })
-    }
-    this.writer = new StripeWriter(this.nodes, this.clock, systemRandom)
-  }
-
-  store(number: number): FaultyStore {
-    const store = this.stores[number]
-    assert.ok(store !== undefined)
-    return store
-  }
-
-  write({ number = 1, memoryBytes = 100, dataShards = 3, parityShards = 2 } = {}): Promise<WrittenStripe> {
-    const payloads = Array.from({ length: dataShards + parityShards }, (_, index) => new Uint8Array(100).fill(index))
-    return this.writer.write({
-      stripe: asStripeId(`${'0b'.repeat(14)}${number.toString(16).padStart(4, '0')}`),
-      bucket: asId('0c'.repeat(16)),
-      shape: { dataShards, parityShards },
-      writeQuorum: dataShards + 1,
-      order: { lineage, sequence: 5 },
-      sealed: { shardBytes: 100, places: [], hashes: payloads.map(sha256Of), records: payloads.map(recordBufferOf) },
-      memoryBytes,
-    })
-  }
-
-  /** A node whose puts wait until they are let go. */
-  hang(number: number): () => void {
-    let go = (): void => {}
-    const wait = new Promise<void>((resolve) => {
-      go = resolve
-    })
-    this.store(number).inject({ on: 'put', wait: () => wait })
-    return go
-  }
-}
 
 /** What the slot of a long stripe takes. */
 async function memoryOf(wide: StripeShape): Promise<number> {
   await using compute = await InlineCompute.open(systemRandom, 64 * MiB)
   return (await compute.open({ shape: wide, ...stripeCapacity(wide.dataShards, 256 * 1024) })).memoryBytes
-}
-
-async function turns(): Promise<void> {
-  for (let i = 0; i < 50; i++) await Promise.resolve()
 }
 
 /** Whether a promise has settled by now. */

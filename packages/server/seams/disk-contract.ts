@@ -50,6 +50,24 @@ export function diskContract(
       )
     })
 
+    it('reads past the page cache into aligned and into other memory, up to the end', async () => {
+      await using held = await openDisk()
+      await using file = await held.disk.open('a.seg', { mode: 'create', durable: true })
+      await file.write([pages(1, 1, 0), pages(2, 2, 4096)], 0)
+      await using reader = await held.disk.open('a.seg', { mode: 'read', uncached: true })
+      for (const [shift, position] of [
+        [0, 4096],
+        [8, 4096],
+        [8, 4000],
+      ] as const) {
+        const into = pages(3, 9, shift)
+        const count = 3 * 4096 - position
+        assert.equal(await reader.read(into, position), count)
+        assert.deepEqual(new Set(into.subarray(4096 - (position % 4096), count)), new Set([2]))
+      }
+      assert.equal(await reader.read(pages(1, 9, 0), 3 * 4096), 0)
+    })
+
     it('shows to readers what is written while they have the file open', async () => {
       await using held = await openDisk()
       await using file = await held.disk.open('a.seg', { mode: 'create', durable: true })

@@ -27,6 +27,11 @@ export interface OpenOptions {
    * is not read through the same handle.
    */
   readonly durable?: boolean
+  /**
+   * For `read`: what the disk itself holds, past the page cache where the file system can and the memory is aligned as for a durable
+   * write.
+   */
+  readonly uncached?: boolean
 }
 
 export interface DiskFile extends AsyncDisposable {

@@ -39,20 +39,13 @@ export class FileDisk implements Disk {
     return join(this.#directory, name)
   }
 
-  async open(name: string, { mode, durable = false }: OpenOptions): Promise<DiskFile> {
+  async open(name: string, { mode, durable = false, uncached = false }: OpenOptions): Promise<DiskFile> {
     const path = this.pathOf(name)
     const flags = mode === 'read' ? O_RDONLY : mode === 'write' ? O_RDWR : O_RDWR | O_CREAT | O_EXCL
+    if (uncached) return await withDirect(await openFile(path, O_RDONLY), path, O_RDONLY)
     if (!durable || !DSYNC_IS_ENOUGH)
       return new OpenFile(await openFile(path, flags, FILE_MODE), { syncAfterWrite: durable })
-    const synced = await openFile(path, flags | O_DSYNC, FILE_MODE)
-    try {
-      const direct = await openFile(path, O_RDWR | O_DSYNC | O_DIRECT)
-      return new OpenFile(synced, { direct })
-    } catch (error) {
-      if (systemCodeOf(error) === 'EINVAL') return new OpenFile(synced, {})
-      await closeFile(synced)
-      throw error
-    }
+    return await withDirect(await openFile(path, flags | O_DSYNC, FILE_MODE), path, O_RDWR | O_DSYNC)
   }
 
   async list(directory: string): Promise<string[]> {
@@ -113,6 +106,17 @@ export class FileDisk implements Disk {
   }
 }
 
+/** With a second handle past the page cache, where the file system has such. */
+async function withDirect(handle: number, path: string, flags: number): Promise<OpenFile> {
+  try {
+    return new OpenFile(handle, { direct: await openFile(path, flags | O_DIRECT) })
+  } catch (error) {
+    if (systemCodeOf(error) === 'EINVAL') return new OpenFile(handle, {})
+    await closeFile(handle)
+    throw error
+  }
+}
+
 class OpenFile implements DiskFile {
   readonly #handle: number
   readonly #direct: number | undefined
@@ -142,11 +146,22 @@ class OpenFile implements DiskFile {
   async read(into: Uint8Array, position: number): Promise<number> {
     let done = 0
     while (done < into.length) {
-      const count = await readSome(this.#handle, into, done, position + done)
+      const count = await this.#readSome(into, done, position + done)
       if (count === 0) break
       done += count
     }
     return done
+  }
+
+  async #readSome(into: Uint8Array, from: number, position: number): Promise<number> {
+    if (this.#direct === undefined) return await readSome(this.#handle, into, from, position)
+    try {
+      return await readSome(this.#direct, into, from, position)
+    } catch (error) {
+      // As in `write`; behind the end of a file, too, where that is not aligned.
+      if (systemCodeOf(error) !== 'EINVAL') throw error
+      return await readSome(this.#handle, into, from, position)
+    }
   }
 
   readNow(into: Uint8Array, position: number): number {

@@ -10,6 +10,7 @@ import { dirname, join, resolve } from 'node:path'
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { systemCodeOf } from './disk.ts'
+import { makeDirectory, syncDirectory } from './make-directory.ts'
 
 export interface SecretFiles {
   /** Undefined where there is no such file. @throws SecretRefusedError where others may read it */
@@ -29,7 +30,6 @@ export class SecretRefusedError extends HoldfastError {
 
 const NAME = /^[a-z0-9][a-z0-9.-]*(\/[a-z0-9][a-z0-9.-]*)*$/
 const FILE_MODE = 0o600
-const DIRECTORY_MODE = 0o700
 const OTHERS = 0o077
 const SECRET_BYTES_MAX = 64 * 1024
 /** Windows guards files by lists that these bits do not show. */
@@ -88,14 +88,6 @@ export class SecretDirectory implements SecretFiles {
   }
 }
 
-/** With all that it lies in, each durable. */
-async function makeDirectory(path: string): Promise<void> {
-  if (await exists(path)) return
-  await makeDirectory(dirname(path))
-  await fs.mkdir(path, { mode: DIRECTORY_MODE })
-  await syncDirectory(dirname(path))
-}
-
 async function openToRead(path: string): Promise<fs.FileHandle | undefined> {
   try {
     return await fs.open(path, 'r')
@@ -112,14 +104,5 @@ async function exists(path: string): Promise<boolean> {
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return false
     throw error
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await fs.open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
   }
 }

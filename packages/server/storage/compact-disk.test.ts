@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { SimulatedDisk } from '../../../tests/simulation/simulated-disk.ts'
 import { type Clock, systemClock } from '../seams/clock.ts'
+import type { Disk, DiskFile, OpenOptions } from '../seams/disk.ts'
+import { ChangedDisk } from './changed-disk.test-support.ts'
 import type { HoldOptions } from './held-disk.ts'
 import { MemoryIndex } from './memory-index.ts'
 import { RECORD_ALIGN, recordLengthOf } from './record.ts'
@@ -33,7 +35,31 @@ class Fuse {
   }
 }
 
-function options(disk: SimulatedDisk, clock: Clock = systemClock, index = new MemoryIndex()): HoldOptions {
+/** Says of one write that it is durable, and has lost it or put it elsewhere. */
+class Untrue extends ChangedDisk {
+  /** So many writes are honest still. */
+  honest = Number.POSITIVE_INFINITY
+  told = 0
+  readonly #movedBytes: number | undefined
+
+  constructor(inner: Disk, movedBytes?: number) {
+    super(inner)
+    this.#movedBytes = movedBytes
+  }
+
+  override changed(file: DiskFile, { durable = false }: OpenOptions): DiskFile {
+    return {
+      ...file,
+      write: async (pieces, position) => {
+        if (!durable || this.honest-- !== 0) return await file.write(pieces, position)
+        this.told++
+        if (this.#movedBytes !== undefined) await file.write(pieces, position + this.#movedBytes)
+      },
+    }
+  }
+}
+
+function options(disk: Disk, clock: Clock = systemClock, index = new MemoryIndex()): HoldOptions {
   return { ...memoryIndexOptions(disk), clock, segmentBytesMax: SEGMENT_BYTES, openIndex: async () => index }
 }
 
@@ -44,11 +70,11 @@ interface World {
 }
 
 /** Forty shards in four segments; of the first two, most are purged, some are in the trash and some are wanted. */
-async function world(seed = 1): Promise<World> {
+async function world(seed = 1, through: (disk: Disk) => Disk = (disk) => disk): Promise<World> {
   const fuse = new Fuse()
   const disk: SimulatedDisk = new SimulatedDisk({ random: seededRandom(seed), pause: () => fuse.pause(() => disk) })
   await makeTestDisk(disk)
-  const store = await SegmentStore.open(options(disk))
+  const store = await SegmentStore.open(options(through(disk)))
   for (const [number, payload] of PAYLOADS.entries()) await store.put(putOf(shardIdOf(number), payload))
   await store.delete(
     PURGED.concat(TRASHED).map((number) => shardIdOf(number)),
@@ -125,6 +151,50 @@ describe('compaction', () => {
     assert.ok(steps > 20, `${steps} steps`)
   })
 
+  for (const [what, movedBytes] of [
+    ['loses', undefined],
+    ['puts elsewhere', 4 * RECORD_ALIGN],
+  ] as const) {
+    it(`keeps a segment whose copies are not there, on a disk that ${what} one of its writes`, async () => {
+      let kept = 0
+      for (let honest = 0; ; honest++) {
+        const untrue: Untrue[] = []
+        const { disk, store } = await world(1, (inner) => {
+          const made = new Untrue(inner, movedBytes)
+          untrue.push(made)
+          return made
+        })
+        const [lying] = untrue
+        assert.ok(lying !== undefined)
+        lying.honest = honest
+        kept += (await store.compact(FAST)).leftSegments
+        if (lying.told === 0) break
+        await verify(store)
+        await verify(await SegmentStore.open(options(disk)))
+      }
+      assert.ok(kept > 0, 'some of the writes were copies')
+    })
+  }
+
+  it('keeps a segment whose tombstones were lost when they were copied', async () => {
+    const { disk, store } = await world()
+    // As below: what is hidden stays, and the segment with the tombstones is filled up and dies.
+    flip(disk, FIRST, RECORD_ALIGN + 5000)
+    flip(disk, SECOND, RECORD_ALIGN + 2 * recordLengthOf(10_000) + 5000)
+    const filling = Array.from({ length: 14 }, (_, number) => shardIdOf(100 + number))
+    for (const id of filling) await store.put(putOf(id, payloadOf(0)))
+    await store.purge(filling, orderOf(7))
+    await store[Symbol.asyncDispose]()
+    const lying = new Untrue(disk)
+    const again = await SegmentStore.open(options(lying))
+    // Shards are copied first. What is copied last is written last, and the tombstones are.
+    lying.honest = 1
+    const { removedSegments } = await again.compact(FAST)
+    assert.deepEqual([lying.told, removedSegments, await disk.exists(FOURTH)], [1, 0, true])
+    const healed = await SegmentStore.open(options(disk))
+    for (const number of PURGED) await refuses('shard_not_found', () => healed.get(shardIdOf(number)))
+  })
+
   it('carries a tombstone while a record that it hides is anywhere, and then lets it go', async () => {
     const { disk, store } = await world()
     // The first two segments hold what is hidden, and stay for now because something wanted in them is damaged.
@@ -173,6 +243,19 @@ describe('compaction', () => {
     await store.put(putOf(shardIdOf(0), payloadOf(0)))
     assert.equal((await store.compact(FAST)).removedSegments, 1)
     await verify(store)
+  })
+
+  it('copies an older record where the newer one of the same bytes is damaged', async () => {
+    const { disk, store } = await world()
+    await store.put(putOf(shardIdOf(0), payloadOf(0), 8))
+    const at = Buffer.from(disk.contents(FOURTH)).indexOf(payloadOf(0))
+    assert.ok(at > 0, 'the newer record stands in the fourth segment')
+    flip(disk, FOURTH, at + 5000)
+    assert.equal((await store.compact(FAST)).leftSegments, 0)
+    assert.equal(await disk.exists(FIRST), false)
+    sameBytes(await store.get(shardIdOf(0)), payloadOf(0))
+    await store[Symbol.asyncDispose]()
+    sameBytes(await (await SegmentStore.open(options(disk))).get(shardIdOf(0)), payloadOf(0))
   })
 
   it('leaves a segment as it is when the header of something that is wanted is damaged', async () => {

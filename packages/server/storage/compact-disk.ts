@@ -1,16 +1,18 @@
 /**
  * Compaction gives back the space of shards that were purged: what is still wanted of a segment that is mostly dead is copied
  * to the open segment, and the file is removed. It is safe at every step, because
- *   - a copy is on disk, and in the table, before the original goes; a crash in between leaves two, which harms nobody;
+ *   - a copy is on disk, in the table, and was read back, before the original goes; a crash in between leaves two, which harms nobody;
  *   - a tombstone goes along while a record that it hides is anywhere on the disk, and the removal of a segment is synced
  *     before the next one is looked at: so nothing that was ended ever comes back;
- *   - a segment whose wanted bytes do not all come out whole is left as it is, for the repairer.
+ *   - a segment whose wanted bytes do not all come out whole, or not again from where they were copied to, is left as it is, for the
+ *     repairer.
  */
 import { type Clock, sleep } from '../seams/clock.ts'
 import { type Disk, type DiskFile, systemCodeOf } from '../seams/disk.ts'
 import { type ClosingEntry, readClosingEntries } from './closing-index.ts'
 import { type Fact, hides, isEnded, isSameFact, type PutFact, stateOf } from './facts.ts'
 import type { Mounted } from './mounted-disk.ts'
+import { areThere, type Copy } from './read-back.ts'
 import { readTwice } from './read-retry.ts'
 import {
   HEADER_BYTES,
@@ -19,6 +21,7 @@ import {
   KIND_SNAPSHOT,
   KIND_TOMBSTONE,
   moveHeader,
+  type Place,
   parseHeader,
   recordLengthOf,
   writeHeader,
@@ -32,8 +35,9 @@ import { payloadIsWhole, walkSegment } from './walk-segment.ts'
 
 /** A segment is compacted when less than this part of it is wanted. */
 const COMPACT_BELOW_LIVE = 0.5
-/** Copies under way at once: enough to share syncs, few enough not to crowd out puts. */
+/** Copies under way at once: enough to share syncs, few enough not to crowd out puts. Their records are kept until they were read back. */
 const COPIES_AT_ONCE = 32
+const COPIED_BYTES_AT_ONCE = 8 * 1024 * 1024
 
 export interface CompactOptions {
   readonly bytesPerSecond: number
@@ -45,7 +49,7 @@ export interface Compacted {
   readonly removedSegments: number
   readonly copiedBytes: number
   readonly freedBytes: number
-  /** Segments that hold damaged bytes which are still wanted. */
+  /** Segments that hold damaged bytes which are still wanted, or whose copies were not there when they were read back. */
   readonly leftSegments: number
 }
 
@@ -69,6 +73,9 @@ export async function compactDisk(
   return sum
 }
 
+/** A copy that the disk called durable did not stand there. */
+class CopyLost extends Error {}
+
 class SegmentCompaction {
   readonly #mounted: Mounted
   readonly #disk: Disk
@@ -76,7 +83,8 @@ class SegmentCompaction {
   readonly #options: CompactOptions
   readonly #segment: number
   readonly #beganMs: number
-  #copies: Promise<void>[] = []
+  #copies: Promise<Copy>[] = []
+  #copyingBytes = 0
   copiedBytes = 0
 
   constructor(
@@ -105,7 +113,7 @@ class SegmentCompaction {
     return true
   }
 
-  /** The facts of all records, once what is wanted of them is copied; undefined where something wanted cannot be read. */
+  /** The facts of all records, once what is wanted of them stands elsewhere; undefined where something wanted cannot be read. */
   async #copyAll(): Promise<Fact[] | undefined> {
     const dropped: Fact[] = []
     try {
@@ -116,13 +124,14 @@ class SegmentCompaction {
       await this.#copiesDone()
       // Only now is it known which hidden records are left, because their copies stand elsewhere.
       for (const entry of entries) if (!(await this.#carryTombstone(file, entry, dropped))) return undefined
+      await this.#copiesDone()
       return dropped
     } catch (error) {
       // Writes fail with errors of their own; what the system says here, it says of reading.
-      if (systemCodeOf(error) === undefined) throw error
+      if (!(error instanceof CopyLost) && systemCodeOf(error) === undefined) throw error
       return undefined
     } finally {
-      await this.#copiesDone()
+      await Promise.all(this.#copies)
     }
   }
 
@@ -221,22 +230,34 @@ class SegmentCompaction {
   }
 
   /** Hands a record to the appender, not faster than the caller allows. */
-  async #copy(record: Uint8Array, ...places: StampAndLanded): Promise<void> {
-    const copy = this.#mounted.appender.append(record, ...places)
+  async #copy(record: Uint8Array, stamp: (place: Place) => void, landed: (place: Place) => void): Promise<void> {
+    const copy = this.#append(record, stamp, landed)
     // Its failure is told by `#copiesDone`, and may come before anyone waits for it.
     copy.catch(() => undefined)
     this.#copies.push(copy)
+    this.#copyingBytes += record.length
     this.copiedBytes += record.length
-    if (this.#copies.length >= COPIES_AT_ONCE) await this.#copiesDone()
+    if (this.#copies.length >= COPIES_AT_ONCE || this.#copyingBytes >= COPIED_BYTES_AT_ONCE) await this.#copiesDone()
     const dueMs = this.#beganMs + (this.copiedBytes / this.#options.bytesPerSecond) * 1000
     const waitMs = dueMs - this.#clock.monotonicMs()
     if (waitMs > 0) await sleep(this.#clock, waitMs, this.#options.signal)
   }
 
+  async #append(record: Uint8Array, stamp: (place: Place) => void, landed: (place: Place) => void): Promise<Copy> {
+    let place: Place = { segment: 0, offset: 0 }
+    await this.#mounted.appender.append(record, stamp, (landedAt) => {
+      place = landedAt
+      landed(landedAt)
+    })
+    return { record, place }
+  }
+
+  /** @throws CopyLost */
   async #copiesDone(): Promise<void> {
     const copies = this.#copies
     this.#copies = []
-    await Promise.all(copies)
+    this.#copyingBytes = 0
+    if (!(await areThere(this.#disk, await Promise.all(copies)))) throw new CopyLost()
   }
 
   #putOf({ subject, shardIndex, offset, lineage, sequence, payloadLength, sha256, bucket }: ClosingEntry): PutFact {
@@ -244,8 +265,6 @@ class SegmentCompaction {
     return { what: 'put', key, segment: this.#segment, offset, lineage, sequence, payloadLength, sha256, bucket }
   }
 }
-
-type StampAndLanded = Parameters<Mounted['appender']['append']> extends [unknown, ...infer Rest] ? Rest : never
 
 function standsForItself({ kind }: ClosingEntry): boolean {
   return kind === KIND_JOURNAL || kind === KIND_SNAPSHOT

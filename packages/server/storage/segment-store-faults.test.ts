@@ -1,7 +1,7 @@
 /** A disk that is full or fails while a store stands on it. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Disk, DiskFile } from '../seams/disk.ts'
+import type { Disk, DiskFile, OpenOptions } from '../seams/disk.ts'
 import { FileDisk } from '../seams/file-disk.ts'
 import { SmallFileSystem, whyNoSmallFileSystem } from '../seams/small-file-system.test-support.ts'
 import { ChangedDisk } from './changed-disk.test-support.ts'
@@ -55,6 +55,25 @@ describe('a full disk', () => {
     assert.deepEqual(
       (await again.list({ limit: 10 })).map((entry) => entry.id),
       [shardIdOf(1), shardIdOf(5)],
+    )
+  })
+
+  it('keeps nothing of a put that was written whole before the room ended, also not after a kill', async () => {
+    const disk = await simulatedDisk()
+    const full = new FullAtEnd(disk)
+    const options = { ...memoryIndexOptions(full), segmentBytesMax: 400_000 }
+    const store = await SegmentStore.open(options)
+    await store.put(putOf(shardIdOf(1), PAYLOAD))
+    full.isFull = true
+    const puts = [2, 3, 4].map((number) => store.put(putOf(shardIdOf(number), PAYLOAD)))
+    for (const put of puts) await refuses('disk_full', () => put)
+    assert.ok(full.told > 0)
+    // No clean end, which would cut the segment to what was acknowledged.
+    disk.kill()
+    const again = await SegmentStore.open(memoryIndexOptions(disk))
+    assert.deepEqual(
+      (await again.list({ limit: 10 })).map((entry) => entry.id),
+      [shardIdOf(1)],
     )
   })
 
@@ -181,6 +200,24 @@ class BadSectors extends ChangedDisk {
         if (position < to && position + into.length > from)
           throw Object.assign(new Error('bad sector'), { code: 'EIO' })
         return await file.read(into, position)
+      },
+    }
+  }
+}
+
+/** Takes all of a write and then names ENOSPC: the room ended behind its last byte, in what the file system writes of its own. */
+class FullAtEnd extends ChangedDisk {
+  isFull = false
+  told = 0
+
+  override changed(file: DiskFile, { durable = false }: OpenOptions): DiskFile {
+    return {
+      ...file,
+      write: async (pieces, position) => {
+        await file.write(pieces, position)
+        if (!durable || !this.isFull) return
+        this.told++
+        throw Object.assign(new Error('no room'), { code: 'ENOSPC' })
       },
     }
   }
