@@ -40,9 +40,9 @@ const VERSION = '0.1.0'
 const HOST = '127.0.0.1'
 const NODES_DEFAULT = 5
 /** All stripe buffers together. */
-const STRIPE_BUDGET_BYTES = 112 * 1024 * 1024
+const STRIPE_BUDGET_BYTES = 96 * 1024 * 1024
 /** A worker's part of them holds a stripe of every policy. */
-const LANE_BYTES_MIN = 36 * 1024 * 1024
+const LANE_BYTES_MIN = 24 * 1024 * 1024
 const WORKERS_MAX = Math.floor(STRIPE_BUDGET_BYTES / LANE_BYTES_MIN)
 /** A drive that hangs is taken to lie on the device of what it is mounted in. */
 const DEVICE_MS_MAX = 5000

@@ -38,7 +38,7 @@ import { type FilledWindow, WindowFiller } from './window-filler.ts'
 /** Windows of one upload that are on their way at once. */
 const WINDOWS_MAX = 6
 /** What windows of all uploads have left over, at most 2 MiB each. */
-const CARRIED_BYTES_MAX = 32 * 1024 * 1024
+const CARRIED_BYTES_MAX = 16 * 1024 * 1024
 /** An upload that has more stripes than this waiting for its version commits them, and from then on each as it goes. */
 const UNCOMMITTED_STRIPES_MAX = 16
 /** Contents of one file: a tebibyte. */
