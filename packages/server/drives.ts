@@ -313,7 +313,7 @@ function assertAllNamed(known: readonly NodeRow[], places: readonly DriveDirecto
   const forgotten = known.filter(({ name }) => places.every((place) => place.name !== name))
   if (forgotten.length === 0) return
   throw new HoldfastError(
-    'conflict',
+    'bad_configuration',
     `there are ${known.length} drives and ${places.length} are named, without ${forgotten.map(({ name }) => name).join(', ')}: name all of them, also what is dead`,
   )
 }

@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
+import { exitCodeOf } from '@holdfast/core/wire/exit-codes.ts'
 import { IdMaker } from '@holdfast/core/wire/ids.ts'
 import { AdminKey } from './access/admin-key.ts'
 import { parseArguments, type UpArguments } from './arguments.ts'
@@ -38,6 +39,8 @@ import { systemRefusal } from './seams/system-refusal.ts'
 const VERSION = '0.1.0'
 const HOST = '127.0.0.1'
 const NODES_DEFAULT = 5
+/** What the system refuses. */
+const EXIT_FAILED = 1
 /** All stripe buffers together. */
 const STRIPE_BUDGET_BYTES = 112 * 1024 * 1024
 /** A worker's part of them holds a stripe of every policy. */
@@ -198,7 +201,8 @@ async function listen(server: RestServer, port: number): Promise<number> {
     const code = systemCodeOf(error)
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error
     const why = code === 'EADDRINUSE' ? 'is taken by another program' : 'is not for this user to listen on'
-    throw new HoldfastError('conflict', `port ${port} of ${HOST} ${why}: name another with --port; 0 is any free one`, {
+    const taken = code === 'EADDRINUSE' ? 'conflict' : 'bad_configuration'
+    throw new HoldfastError(taken, `port ${port} of ${HOST} ${why}: name another with --port; 0 is any free one`, {
       cause: error,
     })
   }
@@ -247,5 +251,5 @@ try {
   const sentence = error instanceof HoldfastError ? error.message : systemRefusal(error)
   if (sentence === undefined) throw error
   process.stderr.write(`${sentence}\n`)
-  process.exitCode = 1
+  process.exitCode = error instanceof HoldfastError ? exitCodeOf[error.code] : EXIT_FAILED
 }

@@ -5,6 +5,7 @@
  */
 
 export type ErrorCode =
+  | 'bad_configuration'
   | 'bad_request'
   | 'body_too_large'
   | 'body_too_slow'
@@ -42,6 +43,7 @@ export type ErrorCode =
   | 'version_not_found'
 
 export const statusOf: Record<ErrorCode, number> = {
+  bad_configuration: 500,
   bad_request: 400,
   body_too_large: 413,
   body_too_slow: 408,

@@ -7,6 +7,7 @@ import { type ErrorCode, statusOf } from '../errors.ts'
 
 /** What a code means, whatever the occasion. A record, so that a new code without a sentence does not compile. */
 export const problemTitles: Record<ErrorCode, string> = {
+  bad_configuration: 'What the program was told to use cannot be used',
   bad_request: 'The request is not well formed',
   body_too_large: 'The body is larger than this request may be',
   body_too_slow: 'The request arrived too slowly',
