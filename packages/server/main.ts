@@ -16,6 +16,7 @@ import type { Catalog } from './catalog/catalog.ts'
 import { SqliteCatalog } from './catalog/sqlite-catalog.ts'
 import { listBuckets } from './catalog/transactions/list-buckets.ts'
 import { listNodes } from './catalog/transactions/list-nodes.ts'
+import { CatalogAge, tellNodes } from './cluster/catalog-age.ts'
 import { Jobs } from './cluster/jobs.ts'
 import { WorkerPool } from './compute/worker-pool.ts'
 import { CLOSING_MS_MAX } from './doors/rest/limits.ts'
@@ -128,10 +129,11 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
     if (found.is === 'missing' && driveDirectories !== undefined)
       log.info(`${directory} was not there and is made, for a new drive`)
   }
+  const age = new CatalogAge(cluster.sequence)
   const drives = ending.use(
     'the drives',
     DRIVES_CLOSE_MS_MAX + PART_MS_MAX,
-    await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory: makeDrive, warn, fatal }),
+    await Drives.open({ catalog, cluster, age, clock, ids, places, makeDirectory: makeDrive, warn, fatal }),
   )
   const areElsewhere = found.every(({ node }) => node === undefined)
   if (areElsewhere && drives.nodes.all().every(({ state }) => state === 'offline'))
@@ -147,8 +149,9 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const gateway = ending.use(
     'the gateway',
     PART_MS_MAX,
-    await Gateway.open({ cluster, gateway: ids.next(), catalog, nodes, compute, masterKeys, clock, random, ids }),
+    await Gateway.open({ cluster, gateway: ids.next(), catalog, age, nodes, compute, masterKeys, clock, random, ids }),
   )
+  if (!age.isBehind) await tellNodes(catalog, nodes, clock, cluster.lineage)
   const turns = (what: string, everyMs: number, act: () => Promise<unknown>): AsyncDisposable => {
     const failed = (error: unknown): void => log.error({ err: error }, `${what} failed`)
     return repeatedly({ clock, everyMs, act, failed, fatal })
@@ -156,7 +159,7 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const looking = turns('looking at the drives', LOOK_EVERY_MS, () => drives.look())
   const unforeseen = (error: unknown): void => log.error({ err: error }, 'a job failed')
   const jobs = new Jobs({ clock, ids, failed: unforeseen, fatal })
-  const collecting = turns('collecting', REAP_EVERY_MS, () => gateway.reaper.run())
+  const collecting = turns('collecting', REAP_EVERY_MS, async () => age.isBehind || (await gateway.reaper.run()))
   ending.defer('looking at the drives and collecting', PART_MS_MAX, () =>
     Promise.all([looking, collecting].map((each) => each[Symbol.asyncDispose]())),
   )

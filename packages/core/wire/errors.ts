@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'precondition_failed'
   | 'quorum_lost'
   | 'range_not_satisfiable'
+  | 'recovering'
   | 'session_ended'
   | 'shard_corrupt'
   | 'shard_not_found'
@@ -72,6 +73,7 @@ export const statusOf: Record<ErrorCode, number> = {
   precondition_failed: 412,
   quorum_lost: 503,
   range_not_satisfiable: 416,
+  recovering: 503,
   session_ended: 409,
   shard_corrupt: 500,
   shard_not_found: 404,

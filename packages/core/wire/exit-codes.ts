@@ -46,6 +46,7 @@ export const exitCodeOf: Record<ErrorCode, number> = {
   precondition_failed: CONFLICT,
   quorum_lost: TEMPORARY,
   range_not_satisfiable: REFUSED,
+  recovering: REFUSED,
   session_ended: TEMPORARY,
   shard_corrupt: FAILED,
   shard_not_found: NOT_FOUND,
