@@ -66,7 +66,7 @@ describe('the names of drives', () => {
     ]) {
       assert.throws(
         () => named(...given),
-        (error) => hasCode(error, 'conflict') && /drive-\d away.* new ones last/.test(error.message),
+        (error) => hasCode(error, 'bad_configuration') && /drive-\d away.* new ones last/.test(error.message),
       )
     }
   })

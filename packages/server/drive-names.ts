@@ -47,7 +47,7 @@ async function nodeIn(directory: string, cluster: Id, clock: Clock): Promise<Id 
   }
 }
 
-/** In the order of the nodes, new ones last. @throws conflict where drives are moved, away and new at once */
+/** In the order of the nodes, new ones last. @throws bad_configuration where drives are moved, away and new at once */
 export function nameDrives(
   found: readonly FoundDirectory[],
   nodes: readonly Pick<NodeRow, 'name' | 'node'>[],
@@ -68,7 +68,7 @@ export function nameDrives(
   const areMoved = [...named].some(([name, directory]) => before.get(directory) !== name)
   if (areMoved && away.length > 0 && unnamed.size > away.length) {
     throw new HoldfastError(
-      'conflict',
+      'bad_configuration',
       `the drives are in another order than before, ${away.map(({ name }) => name).join(', ')} away, and others new: ` +
         'name them in the order before, and new ones last',
     )

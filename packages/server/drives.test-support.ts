@@ -7,6 +7,7 @@ import type { Catalog } from './catalog/catalog.ts'
 import type { ClusterRow } from './catalog/rows.ts'
 import { TestCatalog } from './catalog/test-catalog.test-support.ts'
 import { loadCluster } from './catalog/transactions/create-cluster.ts'
+import { CatalogAge } from './cluster/catalog-age.ts'
 import { Drives } from './drives.ts'
 import { sleep, systemClock } from './seams/clock.ts'
 import { FileDisk } from './seams/file-disk.ts'
@@ -61,6 +62,7 @@ export class DrivesWorld implements AsyncDisposable {
     const catalog: Catalog = { write: run, read: run, scan: run, async [Symbol.asyncDispose]() {} }
     this.#drives = await Drives.open({
       ...{ catalog, cluster: this.#cluster, clock: this.clock, ids: this.rows.ids },
+      age: new CatalogAge(this.#cluster.sequence),
       warn: (sentence, error) => this.warned.push(error === undefined ? sentence : `${sentence}: ${error}`),
       fatal: (error) => this.fatalities.push(error),
       places: this.directories.map((directory, drive) => {

@@ -11,6 +11,7 @@ import type { ClusterRow, NodeRow } from './catalog/rows.ts'
 import { listNodes } from './catalog/transactions/list-nodes.ts'
 import { nodeSeen } from './catalog/transactions/node-seen.ts'
 import { type NodeStartedResult, nodeStarted } from './catalog/transactions/node-started.ts'
+import type { CatalogAge } from './cluster/catalog-age.ts'
 import { Nodes, type Transport } from './cluster/nodes.ts'
 import { noteLostShards } from './cluster/recent-shards.ts'
 import { TimelyStore } from './cluster/timely-store.ts'
@@ -61,6 +62,8 @@ interface Drive {
 export interface DrivesOptions {
   readonly catalog: Catalog
   readonly cluster: ClusterRow
+  /** Is told what each drive has heard of the catalog. */
+  readonly age: CatalogAge
   readonly clock: Clock
   readonly ids: IdMaker
   readonly places: readonly DriveDirectory[]
@@ -213,7 +216,7 @@ export class Drives implements AsyncDisposable {
 
   /** However long that takes: the drive is there from the moment that the catalog has heard of it. */
   async #open(drive: Drive, node: Id): Promise<void> {
-    const { cluster, clock, ids } = this.#options
+    const { cluster, age, clock, ids, warn } = this.#options
     const disk = new FileDisk(drive.place.directory)
     const openIndex = openSqliteIndex(disk, { boot: await disk.memoryToken(), clock })
     const rules = { cluster: cluster.clusterId, node, sealedHeader: cluster.sealedHeader }
@@ -224,7 +227,10 @@ export class Drives implements AsyncDisposable {
     }
     const store = await SegmentStore.open({ disk, clock, ids, openIndex, ...rules, onReturn })
     try {
-      const { number, recentAfter } = await this.#admit(drive, await store.report())
+      const report = await store.report()
+      const older = age.note(drive.place.name, report.closedBelow)
+      if (older !== undefined) warn(older)
+      const { number, recentAfter } = await this.#admit(drive, report)
       if (recentAfter !== null) await this.#noteLost(drive, store, number, recentAfter)
       drive.number = number
     } catch (error) {
@@ -313,7 +319,7 @@ function assertAllNamed(known: readonly NodeRow[], places: readonly DriveDirecto
   const forgotten = known.filter(({ name }) => places.every((place) => place.name !== name))
   if (forgotten.length === 0) return
   throw new HoldfastError(
-    'conflict',
+    'bad_configuration',
     `there are ${known.length} drives and ${places.length} are named, without ${forgotten.map(({ name }) => name).join(', ')}: name all of them, also what is dead`,
   )
 }

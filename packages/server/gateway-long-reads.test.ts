@@ -38,7 +38,13 @@ async function collected({ gateway }: TestGateway): Promise<number> {
 /** Puts another file in the place of the one that is read. */
 async function move(test: TestGateway): Promise<void> {
   const { file } = await test.gateway.downloads.open({ bucket, path: 'file' })
-  await test.gateway.names.move(file.file, { path: 'moved' }, tester)
+  await test.gateway.names.move({
+    file: file.file,
+    path: 'moved',
+    overwrite: false,
+    preconditions: {},
+    requester: tester,
+  })
   await test.put('file', randomBytes(10), { bucket })
 }
 

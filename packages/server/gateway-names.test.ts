@@ -5,6 +5,8 @@ import { describe, it } from 'node:test'
 import { advanceUntil, refusal, TestGateway, tester } from './gateway.test-support.ts'
 import { ManualClock } from './seams/manual-clock.test-support.ts'
 
+const unkeyed = { preconditions: {}, idempotencyKey: undefined, idempotencyScope: '', requester: tester }
+
 describe('the names of a gateway', () => {
   it('keeps preconditions, and one of a hundred racing writers wins', async () => {
     await using test = await TestGateway.open()
@@ -61,10 +63,7 @@ describe('the names of a gateway', () => {
     await names.delete({
       bucket: 'default',
       path: 'a/one',
-      preconditions: {},
-      idempotencyKey: undefined,
-      idempotencyScope: '',
-      requester: tester,
+      ...unkeyed,
     })
     for (const [path, sentence] of [
       [
@@ -83,12 +82,27 @@ describe('the names of a gateway', () => {
       items.map((item) => [item.path, item.fileId, item.versionId, nextCursor]),
       [['a/one', fileId, versionId, null]],
     )
-    await names.restore(fileId, versionId, tester)
+    await names.restore({ file: fileId, version: versionId, ...unkeyed })
     assert.equal((await names.byPath('default', 'a/one')).size, kept.length)
     await assert.rejects(
       names.listDeleted({ cursor: Buffer.from('x').toString('base64url'), limit: 1 }),
       refusal('bad_request'),
     )
+  })
+
+  it('restores once under one Idempotency-Key, and refuses another version under it', async () => {
+    await using test = await TestGateway.open()
+    const { names } = test.gateway
+    const first = (await test.put('file', randomBytes(100))).answer
+    const second = (await test.put('file', randomBytes(100))).answer
+    const request = { file: first.fileId, version: first.versionId, ...unkeyed, idempotencyKey: 'k' }
+    const unmet = { ...request, preconditions: { ifMatch: [first.versionId] } }
+    await assert.rejects(names.restore(unmet), refusal('precondition_failed'))
+    const restored = await names.restore(request)
+    await test.put('file', randomBytes(100))
+    assert.deepEqual(await names.restore(unmet), restored)
+    assert.equal((await names.history(first.fileId, { limit: 10 })).items.length, 4)
+    await assert.rejects(names.restore({ ...request, version: second.versionId }), refusal('idempotency_mismatch'))
   })
 
   it('moves, lists, restores and deletes without moving a byte', async () => {
@@ -99,9 +113,9 @@ describe('the names of a gateway', () => {
     await test.put('a/one', randomBytes(100))
     await test.put('b/two', randomBytes(100))
     const { fileId, versionId } = first.answer
-    await names.restore(fileId, versionId, tester)
+    await names.restore({ file: fileId, version: versionId, ...unkeyed })
     assert.deepEqual(await test.get('a/one'), one)
-    await names.move(fileId, { path: 'c/three' }, tester)
+    await names.move({ file: fileId, path: 'c/three', overwrite: false, ...unkeyed })
     assert.deepEqual(await test.get('c/three'), one)
     const listed = await names.list({ bucket: 'default', delimiter: '/', limit: 10 })
     assert.deepEqual(
@@ -111,14 +125,11 @@ describe('the names of a gateway', () => {
     await names.delete({
       bucket: 'default',
       path: 'c/three',
-      preconditions: {},
-      idempotencyKey: undefined,
-      idempotencyScope: '',
-      requester: tester,
+      ...unkeyed,
     })
     await assert.rejects(test.get('c/three'), refusal('file_not_found'))
     assert.equal((await names.history(fileId, { limit: 10 })).items.length, 4)
-    await names.restore(fileId, versionId, tester)
+    await names.restore({ file: fileId, version: versionId, ...unkeyed })
     assert.deepEqual(await test.get('c/three'), one)
   })
 })

@@ -8,6 +8,7 @@ import { SqliteEngine } from './catalog/sqlite-engine.ts'
 import type { Transaction } from './catalog/transaction.ts'
 import { createCluster } from './catalog/transactions/create-cluster.ts'
 import { nodeStarted } from './catalog/transactions/node-started.ts'
+import type { CatalogAge } from './cluster/catalog-age.ts'
 import { Nodes } from './cluster/nodes.ts'
 import { TimelyStore } from './cluster/timely-store.ts'
 import type { Compute } from './compute/compute.ts'
@@ -78,8 +79,10 @@ export class TestGateway implements AsyncDisposable {
     this.memories = parts.memories
   }
 
-  static async open(options: { nodes?: number; clock?: Clock; budgetBytes?: number } = {}): Promise<TestGateway> {
-    const { nodes: count = 5, clock = systemClock, budgetBytes = 96 * MiB } = options
+  static async open(
+    options: { nodes?: number; clock?: Clock; budgetBytes?: number; age?: CatalogAge } = {},
+  ): Promise<TestGateway> {
+    const { nodes: count = 5, clock = systemClock, budgetBytes = 96 * MiB, age } = options
     const random = systemRandom
     const ids = new IdMaker(
       () => clock.now(),
@@ -125,6 +128,7 @@ export class TestGateway implements AsyncDisposable {
     const compute = await InlineCompute.open(random, budgetBytes)
     const gateway = await Gateway.open({
       ...{ cluster, gateway: ids.next(), catalog, nodes, compute, clock, random, ids },
+      ...(age !== undefined && { age }),
       masterKeys: new MasterKeys([makeMasterKey(random, ids)], random),
     })
     return new TestGateway({ gateway, catalog, nodes, compute, stores: faulty, memories })

@@ -8,6 +8,7 @@ import type { Catalog } from './catalog/catalog.ts'
 import type { ClusterRow } from './catalog/rows.ts'
 import { endSessionsOf } from './catalog/transactions/end-session.ts'
 import { shardsDamaged } from './catalog/transactions/shards-damaged.ts'
+import { CatalogAge, CurrentCatalog } from './cluster/catalog-age.ts'
 import { ClusterHealth } from './cluster/health.ts'
 import type { Nodes } from './cluster/nodes.ts'
 import { StripeReader } from './cluster/read-stripe.ts'
@@ -35,6 +36,8 @@ export interface GatewayOptions {
   /** Of this process, new at each start. */
   readonly gateway: Id
   readonly catalog: Catalog
+  /** By default the catalog counts as the newest. */
+  readonly age?: CatalogAge
   readonly nodes: Nodes
   readonly compute: Compute
   readonly masterKeys: MasterKeys
@@ -54,10 +57,17 @@ export class Gateway implements AsyncDisposable {
   readonly reaper: Reaper
   readonly #sessions: Sessions
 
-  private constructor(options: GatewayOptions, sessions: Sessions) {
-    const { catalog, nodes, compute, clock, random, ids, cluster, masterKeys, deadSessionsMax } = options
+  private constructor(options: GatewayOptions & { readonly age: CatalogAge }, sessions: Sessions) {
+    const { catalog, nodes, compute, clock, random, ids, cluster, masterKeys, age, deadSessionsMax } = options
     this.#sessions = sessions
-    const stripes = new StripesOut(catalog, sessions, new StripeWriter(nodes, clock, random), clock, cluster.lineage)
+    const stripes = new StripesOut(
+      catalog,
+      sessions,
+      new StripeWriter(nodes, clock, random),
+      clock,
+      cluster.lineage,
+      age,
+    )
     const reader = new StripeReader(nodes, compute, clock, ({ stripe }, { index, node }, state) => {
       // The mark is a help for whoever repairs; reading goes on without it.
       catalog.write(shardsDamaged, { stripe, indexes: [index], node, state }).catch(() => {})
@@ -71,15 +81,19 @@ export class Gateway implements AsyncDisposable {
     this.names = new Names(catalog, { buckets, sessions, keys }, { clock, ids })
     this.uploads = new Uploads(catalog, { buckets, sessions, small, streamed, keys }, { clock, ids })
     this.downloads = new Downloads(catalog, buckets, sessions, new ChunkReader(catalog, reader, compute), clock)
-    this.cluster = new ClusterHealth(catalog, nodes)
+    this.cluster = new ClusterHealth(catalog, nodes, age)
     this.reaper = new Reaper(catalog, nodes, sessions, clock, cluster.lineage, deadSessionsMax)
   }
 
   static async open(options: GatewayOptions): Promise<Gateway> {
-    const { catalog, clock, ids, gateway } = options
+    const { clock, ids, gateway, age = new CatalogAge(0) } = options
+    const catalog = new CurrentCatalog(options.catalog, age)
+    const open = async () =>
+      new Gateway({ ...options, catalog, age }, await Sessions.open(catalog, clock, ids, gateway))
+    if (age.isBehind) return await open()
     // The embedded catalog has one gateway at a time, so whatever another one had open ended with it.
     await catalog.write(endSessionsOf, { gateway })
-    const opened = new Gateway(options, await Sessions.open(catalog, clock, ids, gateway))
+    const opened = await open()
     await opened.#makeDefaultBucket()
     return opened
   }

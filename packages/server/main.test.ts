@@ -13,6 +13,9 @@ import { type Ended, Run, ServerProcess } from '../../tests/cluster/server-proce
 import { SmallFileSystem, whyNoSmallFileSystem } from './seams/small-file-system.test-support.ts'
 
 const TEST_MS_MAX = 120_000
+/** Exit codes. */
+const BAD_CONFIGURATION = 7
+const CONFLICT = 11
 const UPLOAD_BYTES = 10_000_000
 
 const runs: Run[] = []
@@ -34,9 +37,14 @@ async function started(server: ServerProcess, ...more: string[]): Promise<Run> {
   return begun
 }
 
+/** A refusal of the configuration, unless another exit code is expected. */
 async function refused(server: ServerProcess, ...more: string[]): Promise<string> {
+  return await refusedWith(BAD_CONFIGURATION, server, ...more)
+}
+
+async function refusedWith(exitCode: number, server: ServerProcess, ...more: string[]): Promise<string> {
   const { code, stderr } = await launch(server, ...more).ended
-  assert.equal(code, 1, stderr)
+  assert.equal(code, exitCode, stderr)
   assert.doesNotMatch(stderr, /^\s+at .*\.ts:\d+/m, 'a person reads a sentence, not a stack')
   return stderr
 }
@@ -51,7 +59,7 @@ describe('a start that cannot be', { timeout: TEST_MS_MAX }, () => {
     await using server = await ServerProcess.start()
     const address = (await readFile(join(server.data, 'run/gateway.address'), 'utf8')).trim()
     assert.match(address, /^http:\/\/127\.0\.0\.1:\d+$/)
-    const said = await refused(server)
+    const said = await refusedWith(CONFLICT, server)
     assert.ok(said.includes(`another process uses ${server.data}: process ${server.pid} at ${address}\n`), said)
     assert.ok(said.includes(`\nnpm stop -- --data ${server.data} ends it\n`), said)
   })
@@ -62,14 +70,14 @@ describe('a start that cannot be', { timeout: TEST_MS_MAX }, () => {
     await new Promise<void>((listening) => other.listen(0, '127.0.0.1', listening))
     const address = other.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
-    const said = await refused(server, '--port', String(port))
+    const said = await refusedWith(CONFLICT, server, '--port', String(port))
     assert.match(said, new RegExp(`^port ${port} of 127\\.0\\.0\\.1 is taken by another program: .*--port`, 'm'))
   })
 
   it('says what is in the way of its directory', async () => {
     await using server = await ServerProcess.start()
     const said = await new Run(['up', '--data', join(server.data, 'admin.key')]).ended
-    assert.equal(said.code, 1)
+    assert.equal(said.code, BAD_CONFIGURATION)
     assert.match(said.stderr, /^\/.*admin\.key is a file or a link to nothing: --data names a directory\n$/)
   })
 })

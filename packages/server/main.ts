@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
+import { exitCodeOf } from '@holdfast/core/wire/exit-codes.ts'
 import { IdMaker } from '@holdfast/core/wire/ids.ts'
 import { AdminKey } from './access/admin-key.ts'
 import { parseArguments, type UpArguments } from './arguments.ts'
@@ -15,6 +16,7 @@ import type { Catalog } from './catalog/catalog.ts'
 import { SqliteCatalog } from './catalog/sqlite-catalog.ts'
 import { listBuckets } from './catalog/transactions/list-buckets.ts'
 import { listNodes } from './catalog/transactions/list-nodes.ts'
+import { CatalogAge, tellNodes } from './cluster/catalog-age.ts'
 import { Jobs } from './cluster/jobs.ts'
 import { WorkerPool } from './compute/worker-pool.ts'
 import { CLOSING_MS_MAX } from './doors/rest/limits.ts'
@@ -39,6 +41,8 @@ import { systemRefusal } from './seams/system-refusal.ts'
 const VERSION = '0.1.0'
 const HOST = '127.0.0.1'
 const NODES_DEFAULT = 5
+/** What the system refuses. */
+const EXIT_FAILED = 1
 /** All stripe buffers together. */
 const STRIPE_BUDGET_BYTES = 96 * 1024 * 1024
 /** A worker's part of them holds a stripe of every policy. */
@@ -125,10 +129,11 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
     if (found.is === 'missing' && driveDirectories !== undefined)
       log.info(`${directory} was not there and is made, for a new drive`)
   }
+  const age = new CatalogAge(cluster.sequence)
   const drives = ending.use(
     'the drives',
     DRIVES_CLOSE_MS_MAX + PART_MS_MAX,
-    await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory: makeDrive, warn, fatal }),
+    await Drives.open({ catalog, cluster, age, clock, ids, places, makeDirectory: makeDrive, warn, fatal }),
   )
   const areElsewhere = found.every(({ node }) => node === undefined)
   if (areElsewhere && drives.nodes.all().every(({ state }) => state === 'offline'))
@@ -144,8 +149,9 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const gateway = ending.use(
     'the gateway',
     PART_MS_MAX,
-    await Gateway.open({ cluster, gateway: ids.next(), catalog, nodes, compute, masterKeys, clock, random, ids }),
+    await Gateway.open({ cluster, gateway: ids.next(), catalog, age, nodes, compute, masterKeys, clock, random, ids }),
   )
+  if (!age.isBehind) await tellNodes(catalog, nodes, clock, cluster.lineage)
   const turns = (what: string, everyMs: number, act: () => Promise<unknown>): AsyncDisposable => {
     const failed = (error: unknown): void => log.error({ err: error }, `${what} failed`)
     return repeatedly({ clock, everyMs, act, failed, fatal })
@@ -153,7 +159,7 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const looking = turns('looking at the drives', LOOK_EVERY_MS, () => drives.look())
   const unforeseen = (error: unknown): void => log.error({ err: error }, 'a job failed')
   const jobs = new Jobs({ clock, ids, failed: unforeseen, fatal })
-  const collecting = turns('collecting', REAP_EVERY_MS, () => gateway.reaper.run())
+  const collecting = turns('collecting', REAP_EVERY_MS, async () => age.isBehind || (await gateway.reaper.run()))
   ending.defer('looking at the drives and collecting', PART_MS_MAX, () =>
     Promise.all([looking, collecting].map((each) => each[Symbol.asyncDispose]())),
   )
@@ -193,7 +199,8 @@ async function listen(server: RestServer, port: number): Promise<number> {
     const code = systemCodeOf(error)
     if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error
     const why = code === 'EADDRINUSE' ? 'is taken by another program' : 'is not for this user to listen on'
-    throw new HoldfastError('conflict', `port ${port} of ${HOST} ${why}: name another with --port; 0 is any free one`, {
+    const taken = code === 'EADDRINUSE' ? 'conflict' : 'bad_configuration'
+    throw new HoldfastError(taken, `port ${port} of ${HOST} ${why}: name another with --port; 0 is any free one`, {
       cause: error,
     })
   }
@@ -242,5 +249,5 @@ try {
   const sentence = error instanceof HoldfastError ? error.message : systemRefusal(error)
   if (sentence === undefined) throw error
   process.stderr.write(`${sentence}\n`)
-  process.exitCode = 1
+  process.exitCode = error instanceof HoldfastError ? exitCodeOf[error.code] : EXIT_FAILED
 }

@@ -41,11 +41,11 @@ interface FoundDrive {
   readonly why?: Error
 }
 
-/** `tell` hears what is strange and no harm. @throws conflict, catalog_unavailable where a catalog is lost */
+/** `tell` hears what is strange and no harm. @throws bad_configuration, catalog_unavailable where a catalog is lost */
 export async function checkPlaces(places: Places, tell: (sentence: string) => void): Promise<void> {
   const { data, drives } = places
   const home = await lookAt(data)
-  if (home.is === 'in the way') throw conflict(`${data} is a file or a link to nothing: --data names a directory`)
+  if (home.is === 'in the way') throw misplaced(`${data} is a file or a link to nothing: --data names a directory`)
   const named = await lookAtDrives(drives, places.clock)
   assertApart(named)
   // Looked at before the catalog, which another process that starts here now makes first.
@@ -57,7 +57,7 @@ export async function checkPlaces(places: Places, tell: (sentence: string) => vo
   if (others.length > 0) tell(`${data} holds ${few(others)} too, which Holdfast leaves alone`)
   for (const { directory, found, why } of named) {
     if (found === undefined)
-      throw conflict(`${directory} cannot be looked at: ${(why && systemRefusal(why)) ?? why?.message}`)
+      throw misplaced(`${directory} cannot be looked at: ${(why && systemRefusal(why)) ?? why?.message}`)
     assertNewDrive(places, directory, found)
   }
 }
@@ -68,20 +68,20 @@ export async function assertNoDrives(places: Places): Promise<void> {
   if (traces.length > 0) throw lostError(places, 'without a cluster', traces)
 }
 
-/** Where a drive is to be made. What is a drive already is refused by who makes it. @throws conflict */
+/** Where a drive is to be made. What is a drive already is refused by who makes it. @throws bad_configuration */
 export function assertNewDrive({ data }: Pick<Places, 'data'>, directory: string, found: Found): void {
-  if (found.is === 'in the way') throw conflict(`${directory} is a file or a link to nothing: a drive is a directory`)
+  if (found.is === 'in the way') throw misplaced(`${directory} is a file or a link to nothing: a drive is a directory`)
   if (found.is === 'missing') {
     // What lies below the data directory is made with it.
     if (found.makable || resolve(directory).startsWith(insideOf(data))) return
-    throw conflict(
+    throw misplaced(
       `${directory} cannot be made, for there is no directory ${dirname(directory)}: mount or make that one, or mend the name`,
     )
   }
   if (isDrive(found)) return
   const foreign = found.names.filter((name) => !OF_THE_FILE_SYSTEM.includes(name) && name !== OF_A_DRIVE_IN_THE_MAKING)
   if (foreign.length === 0) return
-  throw conflict(
+  throw misplaced(
     `${directory} holds ${few(foreign)}: a new drive is made in an empty directory. Name one, such as ${join(directory, 'holdfast')}`,
   )
 }
@@ -110,7 +110,7 @@ function insideOf(path: string): string {
 }
 
 function apartError(what: string): HoldfastError {
-  return conflict(`${what}: --drives names a directory for each drive, best on a disk of its own`)
+  return misplaced(`${what}: --drives names a directory for each drive, best on a disk of its own`)
 }
 
 async function lookAtDrives(directories: readonly string[], clock: Clock): Promise<FoundDrive[]> {
@@ -173,6 +173,6 @@ function few(names: readonly string[]): string {
   return names.slice(0, NAMES_TOLD_MAX).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
-function conflict(message: string): HoldfastError {
-  return new HoldfastError('conflict', message)
+function misplaced(message: string): HoldfastError {
+  return new HoldfastError('bad_configuration', message)
 }

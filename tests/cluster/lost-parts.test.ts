@@ -10,6 +10,9 @@ import { contentOf } from './contents.ts'
 import { Run, ServerProcess } from './server-process.ts'
 
 const TEST_MS_MAX = 120_000
+/** Exit codes. */
+const NO_CATALOG = 10
+const REFUSED = 6
 const bytes = contentOf(1, 50_000)
 
 /** Every name below, and what stands in keys and drives. */
@@ -32,13 +35,13 @@ async function stored(): Promise<ServerProcess> {
 }
 
 /** A start must end by itself, with sentences; answers them. */
-async function refused(server: ServerProcess, more: readonly string[] = []): Promise<string> {
+async function refused(server: ServerProcess, exitCode: number): Promise<string> {
   const before = await everything(server.data)
-  const run = new Run(['up', '--data', server.data, '--port', '0', ...more])
+  const run = new Run(['up', '--data', server.data, '--port', '0'])
   const deadline = setTimeout(() => run.signal('SIGKILL'), TEST_MS_MAX / 2)
   const { code, stderr } = await run.ended
   clearTimeout(deadline)
-  assert.equal(code, 1, stderr)
+  assert.equal(code, exitCode, stderr)
   assert.equal(run.stdout, '', 'it is never ready')
   assert.doesNotMatch(stderr, /^\s+at |^\{|of this new store/m)
   const after = await everything(server.data)
@@ -69,13 +72,13 @@ describe('a store without its catalog', { timeout: TEST_MS_MAX }, () => {
     const catalog = join(server.data, 'catalog')
     const kept = join(server.data, '..', 'kept')
     await rename(catalog, kept)
-    const said = await refused(server)
+    const said = await refused(server, NO_CATALOG)
     assert.match(said, lost('missing'))
     assert.ok(said.includes(join(server.data, 'keys/master.key')), said)
 
     await cp(kept, catalog, { recursive: true })
     await truncate(join(catalog, 'catalog.sqlite'), 0)
-    assert.match(await refused(server), lost('empty'))
+    assert.match(await refused(server, NO_CATALOG), lost('empty'))
 
     await rm(catalog, { recursive: true })
     await rename(kept, catalog)
@@ -87,12 +90,12 @@ describe('a store without its catalog', { timeout: TEST_MS_MAX }, () => {
     for (const name of ['catalog', 'keys', 'recovery.key', 'admin.key']) {
       await rm(join(server.data, name), { recursive: true })
     }
-    assert.match(await refused(server), lost('missing'))
+    assert.match(await refused(server, NO_CATALOG), lost('missing'))
     await using other = await ServerProcess.make()
     const before = await everything(server.data)
     const elsewhere = new Run(['up', '--data', other.data, '--port', '0', '--drives', server.drive(1)])
     const { code, stderr } = await elsewhere.ended
-    assert.equal(code, 1)
+    assert.equal(code, NO_CATALOG)
     assert.ok(stderr.includes(`there are ${server.drive(1)}.`), stderr)
     assert.deepEqual(await everything(server.data), before)
     await assert.rejects(stat(other.data), { code: 'ENOENT' })
@@ -104,7 +107,7 @@ describe('a store without its catalog', { timeout: TEST_MS_MAX }, () => {
     const whole = await readFile(path)
     for (const damaged of [whole.subarray(0, whole.length / 2), contentOf(2, whole.length)]) {
       await writeFile(path, damaged)
-      const said = await refused(server)
+      const said = await refused(server, NO_CATALOG)
       assert.match(
         said,
         /catalog\.sqlite is damaged \(.*\)\. No key and no drive was changed.*put it back from a backup/s,
@@ -138,11 +141,11 @@ describe('a store with other keys', { timeout: TEST_MS_MAX }, () => {
     const own = await readFile(path)
     await cp(join(other.data, 'keys/master.key'), path)
     assert.match(
-      await refused(server),
+      await refused(server, REFUSED),
       /master\.key is not the master key of this catalog: .*Put the keys\/master\.key back/,
     )
     await rm(path)
-    assert.match(await refused(server), /master\.key is missing, .*put the file back/)
+    assert.match(await refused(server, REFUSED), /master\.key is missing, .*put the file back/)
     await writeFile(path, own, { mode: 0o600 })
     await isWhole(server)
   })

@@ -12,6 +12,7 @@ import { SqliteCatalog } from '@holdfast/server/catalog/sqlite-catalog.ts'
 import { query, type Transaction } from '@holdfast/server/catalog/transaction.ts'
 import { loadCluster } from '@holdfast/server/catalog/transactions/create-cluster.ts'
 import { endSessionsOf } from '@holdfast/server/catalog/transactions/end-session.ts'
+import { CatalogAge } from '@holdfast/server/cluster/catalog-age.ts'
 import { Reaper } from '@holdfast/server/cluster/reaper.ts'
 import { Sessions } from '@holdfast/server/cluster/sessions.ts'
 import { Drives } from '@holdfast/server/drives.ts'
@@ -94,7 +95,17 @@ export class Stored implements AsyncDisposable {
       process.stderr.write(`${sentence}\n`)
     }
     const drives = resources.use(
-      await Drives.open({ catalog, cluster, clock, ids, places, makeDirectory, warn, fatal }),
+      await Drives.open({
+        catalog,
+        cluster,
+        age: new CatalogAge(cluster.sequence),
+        clock,
+        ids,
+        places,
+        makeDirectory,
+        warn,
+        fatal,
+      }),
     )
     const gateway = ids.next()
     await catalog.write(endSessionsOf, { gateway })

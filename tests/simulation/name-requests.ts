@@ -39,8 +39,9 @@ export class Move implements Change {
 
   async run(context: Context): Promise<string> {
     try {
-      const target = { path: this.#to.path, overwrite: this.#overwrite }
-      await context.gateway.names.move(this.#file.id, target, context.requester)
+      const [file, path, overwrite] = [this.#file.id, this.#to.path, this.#overwrite]
+      const { requester } = context
+      await context.gateway.names.move({ file, path, overwrite, preconditions: {}, requester })
     } catch (error) {
       const code = refusalOf(error, this.what, ...(this.#isRefused ? (['conflict'] as const) : []))
       demand(this.#from.candidates.includes(this.#moved), `${this.what} was seen, and then refused`)
@@ -104,7 +105,14 @@ export class Restore implements Change {
   async run(context: Context): Promise<string> {
     const path = this.#path
     try {
-      const answer = await context.gateway.names.restore(this.#file.id, this.#old, context.requester)
+      const answer = await context.gateway.names.restore({
+        file: this.#file.id,
+        version: this.#old,
+        preconditions: {},
+        idempotencyKey: undefined,
+        idempotencyScope: '',
+        requester: context.requester,
+      })
       demand(!this.#isTaken, `${this.what} leaves another file at its path alone`)
       demand(answer.sha256 === this.#version.content.sha256, `${this.what} brings back what it was`)
       path.bucket.learn(path, this.#version, answer)

@@ -5,6 +5,7 @@
  */
 
 export type ErrorCode =
+  | 'bad_configuration'
   | 'bad_request'
   | 'body_too_large'
   | 'body_too_slow'
@@ -33,6 +34,7 @@ export type ErrorCode =
   | 'precondition_failed'
   | 'quorum_lost'
   | 'range_not_satisfiable'
+  | 'recovering'
   | 'session_ended'
   | 'shard_corrupt'
   | 'shard_not_found'
@@ -42,6 +44,7 @@ export type ErrorCode =
   | 'version_not_found'
 
 export const statusOf: Record<ErrorCode, number> = {
+  bad_configuration: 500,
   bad_request: 400,
   body_too_large: 413,
   body_too_slow: 408,
@@ -70,6 +73,7 @@ export const statusOf: Record<ErrorCode, number> = {
   precondition_failed: 412,
   quorum_lost: 503,
   range_not_satisfiable: 416,
+  recovering: 503,
   session_ended: 409,
   shard_corrupt: 500,
   shard_not_found: 404,

@@ -241,7 +241,7 @@ export class World {
     const newVersion = this.catalog.ids.next()
     const versionsKept = this.#versionsKept()
     const args = { file, version: old.version, newVersion, versionsKept, change: this.catalog.change() }
-    const { version } = this.catalog.run(restoreVersion, args)
+    const { version } = this.catalog.run(restoreVersion, { ...args, preconditions: {} })
     this.names.restore(path, file, { version, content: old.content }, versionsKept)
   }
 
@@ -250,7 +250,7 @@ export class World {
     if (from === undefined || to === undefined || from === to) return
     const target = this.names.paths.get(to)
     const change = this.catalog.change()
-    this.catalog.run(moveFile, { bucket: this.catalog.bucket, from, to, overwrite: true, change })
+    this.catalog.run(moveFile, { bucket: this.catalog.bucket, from, to, overwrite: true, preconditions: {}, change })
     if (target !== undefined) this.names.bury(to, target, change.changeId, Number.POSITIVE_INFINITY)
     this.names.move(from, to)
   }

@@ -61,7 +61,7 @@ export function* deletedAt(bucket: Id, path: Uint8Array): Steps<Latest | undefin
 }
 
 /** @throws precondition_failed */
-function checkPreconditions(current: Id | undefined, { ifMatch, ifNoneMatch }: Preconditions): void {
+export function checkPreconditions(current: Id | undefined, { ifMatch, ifNoneMatch }: Preconditions): void {
   if (ifMatch !== undefined && !names(ifMatch, current)) {
     throw new HoldfastError('precondition_failed', 'the file is not in a version that If-Match names')
   }

@@ -4,6 +4,7 @@ import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { chunkNamed, TestCatalog } from '../catalog/test-catalog.test-support.ts'
 import { nodeStarted } from '../catalog/transactions/node-started.ts'
 import { shardsDamaged } from '../catalog/transactions/shards-damaged.ts'
+import { CatalogAge } from './catalog-age.ts'
 import { ClusterHealth } from './health.ts'
 import { Nodes } from './nodes.ts'
 
@@ -13,9 +14,11 @@ const ROOM_BYTES = 3 * 1024 * 1024
 class Cluster implements Disposable {
   readonly catalog = new TestCatalog()
   readonly nodes = new Nodes({ link: () => assert.fail('health asks no node') }, () => {})
+  readonly age = new CatalogAge(7)
   readonly #health = new ClusterHealth(
     { read: async (transaction, args) => this.catalog.run(transaction, args) },
     this.nodes,
+    this.age,
   )
   readonly #who = [1, 2, 3, 4, 5].map(() => ({ node: this.catalog.ids.next(), disk: this.catalog.ids.next() }))
 
@@ -75,6 +78,17 @@ describe('the health of the cluster', () => {
     assert.deepEqual(await cluster.said(), ['degraded', true, false])
     cluster.lose(5)
     assert.deepEqual(await cluster.said(), ['critical', false, false])
+  })
+
+  it('is recovery, read and not written, while the catalog is older than a node', async () => {
+    using cluster = new Cluster()
+    cluster.stripe()
+    assert.equal(cluster.age.note('drive-1', 7), undefined)
+    assert.deepEqual(await cluster.said(), ['unknown', true, true])
+    assert.match(cluster.age.note('drive-2', 8) ?? '', /drive-2 has heard number 8 .* this one came to 7\./)
+    assert.equal(cluster.age.note('drive-3', 9), undefined, 'once is enough')
+    assert.deepEqual(await cluster.said(), ['recovery', true, false])
+    assert.equal(await cluster.isWritableWithout(1), false)
   })
 
   it('follows the nodes that are away', async () => {

@@ -2,12 +2,13 @@
  * How what is stored fares, from what the catalog knows of every shard and from which nodes answer. Nothing here has been read back from
  * a disk, so that what is complete is *unknown*, never *optimal*; only a cluster that stores nothing is, while all its nodes are there.
  * A node whose disk went back in time is *suspect*: it serves, but nothing is called readable because of it until someone has looked
- * what it still holds.
+ * what it still holds. While the catalog itself is older than its nodes, nothing is written: that is *recovery*.
  */
 import { SHARD_BYTES_MAX } from '@holdfast/core/sealing/chunk-format.ts'
 import type { StoredState } from '@holdfast/core/wire/rest/cluster.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { type StoredHealth, storedHealth } from '../catalog/transactions/stored-health.ts'
+import type { CatalogAge } from './catalog-age.ts'
 import type { NodeState, Nodes, NodeView } from './nodes.ts'
 
 export interface NodeStanding extends Omit<NodeView, 'state'> {
@@ -26,10 +27,12 @@ export interface Health {
 export class ClusterHealth {
   readonly #catalog: Pick<Catalog, 'read'>
   readonly #nodes: Nodes
+  readonly #age: CatalogAge
 
-  constructor(catalog: Pick<Catalog, 'read'>, nodes: Nodes) {
+  constructor(catalog: Pick<Catalog, 'read'>, nodes: Nodes, age: CatalogAge) {
     this.#catalog = catalog
     this.#nodes = nodes
+    this.#age = age
   }
 
   /** @throws catalog_unavailable */
@@ -41,9 +44,9 @@ export class ClusterHealth {
     })
     const isAnyThere = nodes.some(({ number }) => this.#nodes.isOnline(number))
     return {
-      state: stateOf(stored, isAnyThere),
+      state: this.#age.isBehind ? 'recovery' : stateOf(stored, isAnyThere),
       readable: stored.certain >= 0 && isAnyThere,
-      writable: this.#takers() >= stored.writeQuorum,
+      writable: !this.#age.isBehind && this.#takers() >= stored.writeQuorum,
       nodes,
     }
   }
@@ -51,7 +54,7 @@ export class ClusterHealth {
   /** Whether every bucket could still be written to if this node were stopped. @throws catalog_unavailable */
   async isWritableWithout(number: number): Promise<boolean> {
     const { writeQuorum } = await this.#stored()
-    return this.#takers(number) >= writeQuorum
+    return !this.#age.isBehind && this.#takers(number) >= writeQuorum
   }
 
   #takers(without?: number): number {

@@ -5,7 +5,7 @@
  * One session at a time is *current*; the next follows after 1,000 stripes, or when collection asks for it. Whoever uses a
  * session *pins* it; it ends when it is neither current nor pinned. So a small upload costs no commit of its own.
  */
-import { HoldfastError } from '@holdfast/core/wire/errors.ts'
+import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
 import { type Id, type IdMaker, STRIPES_PER_SESSION_MAX, type StripeId, stripeIdOf } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { endSession } from '../catalog/transactions/end-session.ts'
@@ -57,8 +57,13 @@ export class Sessions implements AsyncDisposable {
     this.#held.set(first.id, first)
   }
 
+  /** Where the catalog is not written, readers pin a session that it does not know: nothing is collected then. */
   static async open(catalog: Catalog, clock: Clock, ids: IdMaker, gateway: Id): Promise<Sessions> {
-    const sessions = new Sessions(catalog, clock, ids, gateway, await openOne(catalog, clock, ids, gateway))
+    const first = await openOne(catalog, clock, ids, gateway).catch((error: unknown): Session => {
+      if (!hasCode(error, 'recovering')) throw error
+      return { id: ids.nextSession(), sequence: 0, stripes: 0, pins: 0 }
+    })
+    const sessions = new Sessions(catalog, clock, ids, gateway, first)
     sessions.#renewLater()
     return sessions
   }

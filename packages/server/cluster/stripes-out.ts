@@ -10,6 +10,7 @@ import { shardArrived } from '../catalog/transactions/shard-arrived.ts'
 import { shardsDamaged } from '../catalog/transactions/shards-damaged.ts'
 import type { ChunkKeys, NamedChunk, StripeShape, StripeSlot } from '../compute/compute.ts'
 import type { Clock } from '../seams/clock.ts'
+import type { CatalogAge } from './catalog-age.ts'
 import type { Sessions, StripeTicket } from './sessions.ts'
 import { type LateShard, NOTHING_SENT, StripeNotWritten, type StripeWriter } from './write-stripe.ts'
 
@@ -63,13 +64,15 @@ export class StripesOut {
   readonly #writer: StripeWriter
   readonly #clock: Clock
   readonly #lineage: Id
+  readonly #age: CatalogAge
 
-  constructor(catalog: Catalog, sessions: Sessions, writer: StripeWriter, clock: Clock, lineage: Id) {
+  constructor(catalog: Catalog, sessions: Sessions, writer: StripeWriter, clock: Clock, lineage: Id, age: CatalogAge) {
     this.#catalog = catalog
     this.#sessions = sessions
     this.#writer = writer
     this.#clock = clock
     this.#lineage = lineage
+    this.#age = age
   }
 
   /** Takes the slot over: it is released when no node reads its memory any more. */
@@ -77,6 +80,8 @@ export class StripesOut {
     let aftermath = NOTHING_SENT
     let ticket: StripeTicket | undefined
     try {
+      // No node gets what could not be committed.
+      this.#age.assertCurrent()
       ticket = await this.#sessions.stripe()
       const { stripe, sequence, pin } = ticket
       const { keys, shape, writeQuorum, compress } = plan

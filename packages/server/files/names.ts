@@ -1,12 +1,13 @@
 /** Everything about names that moves no bytes: lists, histories, deletion, restoring, moving, tags. */
+import { hash } from 'node:crypto'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
-import { asSha256, type Id, type IdMaker, isId } from '@holdfast/core/wire/ids.ts'
+import { asSha256, type Id, type IdMaker, isId, type Sha256 } from '@holdfast/core/wire/ids.ts'
 import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import type { FileRow, VersionRow } from '../catalog/rows.ts'
+import type { FileRow, Idempotency, VersionRow } from '../catalog/rows.ts'
 import { deleteFile } from '../catalog/transactions/delete-file.ts'
 import { getFile, getFileById } from '../catalog/transactions/get-file.ts'
-import { getVersion, history } from '../catalog/transactions/get-version.ts'
+import { history } from '../catalog/transactions/get-version.ts'
 import { listDeleted } from '../catalog/transactions/list-deleted.ts'
 import { type ListedItem, listFiles } from '../catalog/transactions/list-files.ts'
 import { moveFile } from '../catalog/transactions/move-file.ts'
@@ -68,12 +69,38 @@ export interface VersionView {
   readonly current: boolean
 }
 
-export interface DeleteRequest {
+interface KeyedRequest {
+  readonly idempotencyKey: string | undefined
+  readonly idempotencyScope: string
+  readonly requester: Requester
+}
+
+export interface DeleteRequest extends KeyedRequest {
   readonly bucket: string
   readonly path: string
   readonly preconditions: Preconditions
-  readonly idempotencyKey: string | undefined
-  readonly idempotencyScope: string
+}
+
+export interface RestoreRequest extends KeyedRequest {
+  readonly file: Id
+  /** What to restore. */
+  readonly version: Id
+  readonly preconditions: Preconditions
+}
+
+export interface MoveRequest {
+  readonly file: Id
+  readonly path: string
+  readonly overwrite: boolean
+  readonly preconditions: Preconditions
+  readonly requester: Requester
+}
+
+export interface TagsRequest {
+  readonly file: Id
+  /** All that the file has from now on. */
+  readonly tags: Readonly<Record<string, string>>
+  readonly preconditions: Preconditions
   readonly requester: Requester
 }
 
@@ -175,56 +202,50 @@ export class Names {
   async delete(request: DeleteRequest): Promise<{ fileId: Id; versionId: Id }> {
     assertPath(request.path)
     const bucket = await this.#buckets.use(request.bucket)
-    const pin = this.#sessions.pin()
-    let claim: Claim | undefined
-    try {
-      claim = await this.#claim(request, pin.session)
-      if (claim?.done && claim.bodySha256 !== NO_BODY_SHA256) throw idempotencyMismatch()
-      const { file, version } = claim?.done
-        ? (JSON.parse(claim.answer) as { file: Id; version: Id })
-        : await this.#catalog.write(deleteFile, {
-            bucket: bucket.id,
-            path: request.path,
-            version: this.#ids.next(),
-            preconditions: request.preconditions,
-            versionsKept: bucket.policy.versionsKept,
-            ...(claim !== undefined && { idempotency: { keyHash: claim.keyHash, bodySha256: NO_BODY_SHA256 } }),
-            change: changeBy(request.requester, this.#clock, this.#ids),
-          })
-      return { fileId: file, versionId: version }
-    } catch (error) {
-      await this.#keys.release(claim)
-      throw error
-    } finally {
-      pin.release()
-    }
+    const { file, version } = await this.#once(request, NO_BODY_SHA256, (idempotency) =>
+      this.#catalog.write(deleteFile, {
+        bucket: bucket.id,
+        path: request.path,
+        version: this.#ids.next(),
+        preconditions: request.preconditions,
+        versionsKept: bucket.policy.versionsKept,
+        ...(idempotency !== undefined && { idempotency }),
+        change: changeBy(request.requester, this.#clock, this.#ids),
+      }),
+    )
+    return { fileId: file, versionId: version }
   }
 
-  /** @throws file_not_found, version_not_found, conflict */
-  async restore(file: Id, version: Id, requester: Requester): Promise<FileAnswer> {
+  /** @throws file_not_found, precondition_failed, version_not_found, conflict */
+  async restore(request: RestoreRequest): Promise<FileAnswer> {
+    const { file, version, preconditions, requester } = request
     const { bucket } = await this.#row(file)
     const name = await this.#buckets.nameOf(bucket)
     const { policy } = await this.#buckets.use(name)
-    const row = await this.#catalog.write(restoreVersion, {
-      file,
-      version,
-      newVersion: this.#ids.next(),
-      versionsKept: policy.versionsKept,
-      change: changeBy(requester, this.#clock, this.#ids),
-    })
-    const restored = await this.#catalog.read(getVersion, { file, version: row.version })
-    return fileAnswer(row, name, restored?.strategy ?? null)
+    const restored = await this.#once(request, asSha256(hash('sha256', version, 'hex')), (idempotency) =>
+      this.#catalog.write(restoreVersion, {
+        file,
+        version,
+        newVersion: this.#ids.next(),
+        versionsKept: policy.versionsKept,
+        preconditions,
+        ...(idempotency !== undefined && { idempotency }),
+        change: changeBy(requester, this.#clock, this.#ids),
+      }),
+    )
+    return fileAnswer(restored, name, restored.strategy)
   }
 
-  /** @throws file_not_found, conflict */
-  async move(file: Id, target: { path: string; overwrite?: boolean }, requester: Requester): Promise<FileView> {
-    assertPath(target.path)
+  /** @throws bad_request, limit_exceeded, file_not_found, precondition_failed, conflict */
+  async move({ file, path, overwrite, preconditions, requester }: MoveRequest): Promise<FileView> {
+    assertPath(path)
     const row = await this.#row(file)
     const moved = await this.#catalog.write(moveFile, {
       bucket: row.bucket,
       from: row.path,
-      to: target.path,
-      overwrite: target.overwrite ?? false,
+      to: path,
+      overwrite,
+      preconditions,
       change: changeBy(requester, this.#clock, this.#ids),
     })
     return fileView(moved, await this.#buckets.nameOf(row.bucket))
@@ -247,10 +268,11 @@ export class Names {
     })
   }
 
-  /** All that the file has from now on. @throws file_not_found, limit_exceeded */
-  async setTags(file: Id, tags: Readonly<Record<string, string>>, requester: Requester): Promise<TaggedFile> {
+  /** @throws file_not_found, precondition_failed, limit_exceeded */
+  async setTags({ file, tags, preconditions, requester }: TagsRequest): Promise<TaggedFile> {
     assertTags(tags)
-    await this.#catalog.write(setTags, { file, tags, change: changeBy(requester, this.#clock, this.#ids) })
+    const change = changeBy(requester, this.#clock, this.#ids)
+    await this.#catalog.write(setTags, { file, tags, preconditions, change })
     return await this.byId(file)
   }
 
@@ -260,10 +282,27 @@ export class Names {
     return row
   }
 
-  async #claim(request: DeleteRequest, session: Id): Promise<Claim | undefined> {
-    if (request.idempotencyKey === undefined) return undefined
+  /** Under an Idempotency-Key that was completed, its answer again. @throws in_progress, idempotency_mismatch */
+  async #once<Result>(
+    request: KeyedRequest,
+    bodySha256: Sha256,
+    act: (idempotency: Idempotency | undefined) => Promise<Result>,
+  ): Promise<Result> {
     const { requester, idempotencyScope: scope, idempotencyKey: key } = request
-    return await this.#keys.claim({ principal: requester.principal, scope, key }, session)
+    if (key === undefined) return await act(undefined)
+    const pin = this.#sessions.pin()
+    let claim: Claim | undefined
+    try {
+      claim = await this.#keys.claim({ principal: requester.principal, scope, key }, pin.session)
+      if (!claim.done) return await act({ keyHash: claim.keyHash, bodySha256 })
+      if (claim.bodySha256 !== bodySha256) throw idempotencyMismatch()
+      return JSON.parse(claim.answer) as Result
+    } catch (error) {
+      await this.#keys.release(claim)
+      throw error
+    } finally {
+      pin.release()
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { asChunkId, asSha256 } from '@holdfast/core/wire/ids.ts'
 import { completePolicy } from '@holdfast/core/wire/policy.ts'
+import { CatalogAge } from '../cluster/catalog-age.ts'
 import { Nodes } from '../cluster/nodes.ts'
 import { LINEAGE, SessionWorld } from '../cluster/session-world.test-support.ts'
 import { StripesOut } from '../cluster/stripes-out.ts'
@@ -102,7 +103,14 @@ async function openWorld(world: SessionWorld) {
   const keys = { bucket: rows.bucket, idKey: new Uint8Array(32), dataKey: new Uint8Array(32), keyEpoch: 1 }
   const plan = { keys, shape, writeQuorum: 1 }
   const bucket: Bucket = { id: rows.bucket, name: 'default', policy: { ...policy, chunking }, keysOf: () => keys, plan }
-  const stripes = new StripesOut(catalog, sessions, new StripeWriter(nodes, clock, systemRandom), clock, LINEAGE)
+  const stripes = new StripesOut(
+    catalog,
+    sessions,
+    new StripeWriter(nodes, clock, systemRandom),
+    clock,
+    LINEAGE,
+    new CatalogAge(0),
+  )
   const compute = new EmptyCompute()
   const bodies = new StreamedBodies({ catalog, known: new KnownChunks(catalog, nodes), compute, stripes, clock })
   const pin = sessions.pin()

@@ -179,6 +179,7 @@ export class HeldDisk implements AsyncDisposable {
         freeBytes,
         segmentEnds: mounted.table.ends(),
         settledBelow: mounted.table.settledBelow,
+        closedBelow: mounted.closed.below,
         state: 'online',
       } as const
       await this.#options.onReturn?.(report, this.#endsBefore)

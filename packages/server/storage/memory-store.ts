@@ -92,6 +92,7 @@ export class MemoryStore implements ShardStore {
       start: NEVER_STARTED,
       segmentEnds: [],
       settledBelow: 1,
+      closedBelow: this.#closedBelow,
       capacityBytes,
       freeBytes,
       state: freeBytes > 0 ? 'online' : 'full',

@@ -165,6 +165,7 @@ export class SegmentStore implements ShardStore {
       start,
       segmentEnds: mounted?.table.ends(endsFrom) ?? [],
       settledBelow: mounted?.table.settledBelow ?? 0,
+      closedBelow: mounted?.closed.below ?? 0,
       capacityBytes: space?.capacityBytes ?? 0,
       freeBytes: space?.freeBytes ?? 0,
       state: this.#held.state,

@@ -78,6 +78,8 @@ export interface NodeReport {
   readonly segmentEnds: readonly SegmentEnd[]
   /** Every segment with a lower number is closed: its end stays as it was told. */
   readonly settledBelow: number
+  /** Puts of a lower number are refused. */
+  readonly closedBelow: number
   readonly capacityBytes: number
   readonly freeBytes: number
   /** `failed` is final: an fsync failed, nothing is written any more. `absent`: the disk's identity is not to be found. */

@@ -7,6 +7,7 @@ import { type ErrorCode, statusOf } from '../errors.ts'
 
 /** What a code means, whatever the occasion. A record, so that a new code without a sentence does not compile. */
 export const problemTitles: Record<ErrorCode, string> = {
+  bad_configuration: 'What the program was told to use cannot be used',
   bad_request: 'The request is not well formed',
   body_too_large: 'The body is larger than this request may be',
   body_too_slow: 'The request arrived too slowly',
@@ -35,7 +36,8 @@ export const problemTitles: Record<ErrorCode, string> = {
   precondition_failed: 'What the request expects is not the case',
   quorum_lost: 'Too few nodes answer to write',
   range_not_satisfiable: 'The range lies outside the file',
-  session_ended: 'The upload took too long, and its lease ended',
+  recovering: 'The catalog is older than the drives, and nothing is written until the newer one is back',
+  session_ended: 'The session of the upload has ended: send it again',
   shard_corrupt: 'A stored shard is damaged',
   shard_not_found: 'A stored shard is not there',
   shutting_down: 'The server is shutting down',

@@ -40,7 +40,8 @@ describe('listDeleted', () => {
     }
     catalog.commitVersion('elsewhere', {})
     const { bucket } = catalog
-    catalog.run(moveFile, { bucket, from: 'elsewhere', to: 'b', overwrite: false, change: catalog.change() })
+    const move = { bucket, from: 'elsewhere', to: 'b', overwrite: false, preconditions: {} }
+    catalog.run(moveFile, { ...move, change: catalog.change() })
     deleted(catalog, 'b')
     const whole = listed(catalog).items
     assert.deepEqual(

@@ -153,7 +153,7 @@ describe('listFiles', () => {
     const paths = ['c', 'b/1', 'a', 'B/2']
     for (const path of paths) {
       const { file } = catalog.commitVersion(path, {})
-      catalog.run(setTags, { file, tags: { kind: 'invoice', path }, change: catalog.change() })
+      catalog.run(setTags, { file, tags: { kind: 'invoice', path }, preconditions: {}, change: catalog.change() })
     }
     catalog.commitVersion('d', {})
     const tag = { key: 'kind', value: 'invoice' }

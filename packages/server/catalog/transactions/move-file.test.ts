@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
 import type { FileRow } from '../rows.ts'
 import { chunkNamed, TestCatalog } from '../test-catalog.test-support.ts'
 import { getFile, getFileById } from './get-file.ts'
@@ -8,8 +9,15 @@ import { moveFile } from './move-file.ts'
 
 const [a, b] = [chunkNamed('a'), chunkNamed('b')]
 
-function move(catalog: TestCatalog, from: string, to: string, overwrite = false): FileRow {
-  return catalog.run(moveFile, { bucket: catalog.bucket, from, to, overwrite, change: catalog.change() })
+function move(
+  catalog: TestCatalog,
+  from: string,
+  to: string,
+  overwrite = false,
+  preconditions: Preconditions = {},
+): FileRow {
+  const { bucket } = catalog
+  return catalog.run(moveFile, { bucket, from, to, overwrite, preconditions, change: catalog.change() })
 }
 
 describe('moveFile', () => {
@@ -36,6 +44,15 @@ describe('moveFile', () => {
     assert.deepEqual([buried?.deleted, buried?.path], [true, 'y'])
     const kinds = catalog.run(history, { file: target.file, limit: 10 }).map((version) => version.kind)
     assert.deepEqual(kinds, ['deleted', 'content'])
+  })
+
+  it('moves only the version that is expected', () => {
+    using catalog = new TestCatalog()
+    const [old, { version }] = [catalog.put('x', a), catalog.put('x', b)]
+    for (const unmet of [{ ifMatch: [old.version] }, { ifNoneMatch: [version] }, { ifNoneMatch: ['*' as const] }]) {
+      assert.throws(() => move(catalog, 'x', 'y', false, unmet), { code: 'precondition_failed' })
+    }
+    assert.equal(move(catalog, 'x', 'y', false, { ifMatch: [version], ifNoneMatch: [old.version] }).path, 'y')
   })
 
   it('changes nothing where a file moves onto itself, and finds no file that is not there', () => {

@@ -1,5 +1,6 @@
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
+import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
 import { bytesOf } from '../cells.ts'
 import { recordChange } from '../changes.ts'
 import { currentAt, fileNotFound } from '../file-state.ts'
@@ -15,19 +16,21 @@ export interface MoveFileArgs extends Authorship {
   readonly from: string
   readonly to: string
   readonly overwrite: boolean
+  /** Of the file that moves. */
+  readonly preconditions: Preconditions
   readonly change: Change
 }
 
 /**
  * The file keeps its id and its history; no byte is copied. What it overwrites gets a deletion marker, which has the change's id,
  * because it is that change.
- * @throws bucket_not_found, file_not_found, conflict (the target exists), limit_exceeded (of the vector clock)
+ * @throws precondition_failed, bucket_not_found, file_not_found, conflict (the target exists), limit_exceeded (of the vector clock)
  */
 export const moveFile: Transaction<MoveFileArgs, FileRow> = {
   name: 'moveFile',
-  *run({ bucket, from, to, overwrite, change, author = null, actorClock = bucket }) {
+  *run({ bucket, from, to, overwrite, preconditions, change, author = null, actorClock = bucket }) {
     const path = pathBytes(to)
-    const moved = yield* currentAt(bucket, pathBytes(from), {})
+    const moved = yield* currentAt(bucket, pathBytes(from), { preconditions })
     if (moved === undefined) throw fileNotFound()
     if (from !== to) {
       const current = yield* currentAt(bucket, path, {})

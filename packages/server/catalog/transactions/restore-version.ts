@@ -1,13 +1,16 @@
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { Id } from '@holdfast/core/wire/ids.ts'
+import type { Preconditions } from '@holdfast/core/wire/preconditions.ts'
+import type { Strategy } from '@holdfast/core/wire/strategy.ts'
 import { bytesIn, bytesOf, idIn, numberIn } from '../cells.ts'
 import { recordChange } from '../changes.ts'
-import { fileNotFound, type Latest } from '../file-state.ts'
+import { answeredBefore, keepAnswer } from '../completed-answers.ts'
+import { checkPreconditions, fileNotFound, type Latest } from '../file-state.ts'
 import { putFile } from '../files.ts'
 import { pathOf } from '../path-range.ts'
 import { HOLDER_VERSION, holdChunks, holdPages } from '../references.ts'
 import { fileIn, VERSION_COLUMNS, versionRow } from '../row-readers.ts'
-import type { Authorship, Change, FileRow, VersionRow } from '../rows.ts'
+import type { Authorship, Change, FileRow, Idempotency, VersionRow } from '../rows.ts'
 import { query, type Steps, type Transaction } from '../transaction.ts'
 import { insertVersion, laterVersion, nextClock, pruneVersions } from '../versions.ts'
 
@@ -18,19 +21,32 @@ export interface RestoreVersionArgs extends Authorship {
   /** The result may hold a later one. */
   readonly newVersion: Id
   readonly versionsKept: number
+  /** Of the file as it is now; where it is deleted, it is in no version. */
+  readonly preconditions: Preconditions
+  readonly idempotency?: Idempotency
   readonly change: Change
+}
+
+export interface RestoreVersionResult extends FileRow {
+  readonly strategy: Strategy | null
 }
 
 /**
  * A new version with the contents of an old one, also of a deleted file, which comes back at its path. It needs no session: what
  * it refers to is held by the old version until this transaction ends.
- * @throws file_not_found, version_not_found (a deletion marker is none), conflict (another file has the path)
+ * @throws idempotency_mismatch, file_not_found, precondition_failed, version_not_found (a deletion marker is none), conflict (another file has the path)
  */
-export const restoreVersion: Transaction<RestoreVersionArgs, FileRow> = {
+export const restoreVersion: Transaction<RestoreVersionArgs, RestoreVersionResult> = {
   name: 'restoreVersion',
-  *run({ file, version, newVersion, versionsKept, change, author = null, actorClock }) {
+  *run({ file, version, newVersion, versionsKept, change, author = null, actorClock, ...args }) {
+    const earlier = yield* answeredBefore(args.idempotency)
+    if (earlier !== undefined) {
+      const answered: RestoreVersionResult = JSON.parse(earlier)
+      return answered
+    }
     const place = yield* placeOf(file)
     const { bucket, path, latest } = place
+    checkPreconditions(place.deleted ? undefined : latest.version, args.preconditions)
     const old = yield* contentOf(file, version)
     if (place.deleted) yield* refuseTaken(bucket, path)
 
@@ -56,7 +72,9 @@ export const restoreVersion: Transaction<RestoreVersionArgs, FileRow> = {
     yield* pruneVersions(bucket, file, versionsKept)
     const data = { path: row.path, version: next, restored: version }
     yield* recordChange(change, { type: 'file.restored', bucket, subject: file, data })
-    return row
+    const result = { ...row, strategy: old.strategy }
+    yield* keepAnswer(args.idempotency, change, { status: 200, answer: result })
+    return result
   },
 }
 

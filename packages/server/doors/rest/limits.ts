@@ -53,6 +53,9 @@ export const CONNECTIONS_REFUSED_MAX = 256
 export const DISCARDED_BYTES_MAX = 8 * MiB
 export const DISCARDING_MS_MAX = 5_000
 
+/** From here on a message is compressed for who takes it so: below, one packet holds it anyway. */
+export const COMPRESSED_BYTES_MIN = 1 * KiB
+
 /** What a client is told to wait before it asks again. */
 export const RETRY_AFTER_SECONDS = 2
 /** Requests may finish in this time when the server closes; the rest of half a minute is for what stands below it. */

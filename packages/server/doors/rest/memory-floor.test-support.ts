@@ -168,19 +168,26 @@ export class MemoryFloor implements Floor {
       file.versions.push(marker)
       return { fileId: file.file, versionId: marker.version }
     },
-    restore: async (id, version) => {
+    restore: async ({ file: id, version, preconditions, idempotencyKey, idempotencyScope }) => {
       const file = this.#byId(id)
+      const key = idempotencyKey === undefined ? undefined : `${idempotencyScope} ${idempotencyKey}`
+      const before = key === undefined ? undefined : this.#answers.get(key)
+      if (before !== undefined) return before.answer
+      checkPreconditions(current(file).kind === 'content' ? file : undefined, preconditions)
       const old = file.versions.find((each) => each.version === version && each.kind === 'content')
       if (old === undefined) throw new HoldfastError('version_not_found', 'the file has no such version')
       file.versions.push({ ...old, version: this.#ids.next() })
-      return answerOf(file)
+      const answer = answerOf(file)
+      if (key !== undefined) this.#answers.set(key, { sha256: old.sha256, answer, created: false })
+      return answer
     },
-    move: async (id, { path, overwrite }) => {
+    move: async ({ file: id, path, overwrite, preconditions }) => {
       assertPath(path)
       const file = this.#byId(id)
+      checkPreconditions(file, preconditions)
       const there = this.#find(file.bucket, path)
       if (there !== undefined && there !== file) {
-        if (overwrite !== true) throw new HoldfastError('conflict', 'a file is at the target')
+        if (!overwrite) throw new HoldfastError('conflict', 'a file is at the target')
         this.#files.delete(there.file)
       }
       file.path = path
@@ -195,9 +202,10 @@ export class MemoryFloor implements Floor {
       for (const file of moving) file.path = to + file.path.slice(from.length)
       return { moved: moving.length }
     },
-    setTags: async (id, tags) => {
+    setTags: async ({ file: id, tags, preconditions }) => {
       assertTags(tags)
       const file = this.#byId(id)
+      checkPreconditions(file, preconditions)
       file.tags = { ...tags }
       return tagged(file)
     },

@@ -17,6 +17,7 @@ import { endpoints } from './endpoints.ts'
 import type { Floor } from './floor.ts'
 import { Problems } from './http/answer-problem.ts'
 import { Bodies } from './http/bodies.ts'
+import { compressAnswers } from './http/compress-answer.ts'
 import type { Endpoint } from './http/endpoint.ts'
 import { type Authenticate, Gate } from './http/guard.ts'
 import { mount } from './http/mount.ts'
@@ -89,6 +90,7 @@ export class RestServer implements AsyncDisposable {
     })
     listenCarefully(app.server, nextId)
     app.decorateRequest('requester')
+    compressAnswers(app)
     app.setErrorHandler((error, request, reply) => problems.answer(error, request, reply))
     app.addHook('onRequest', (request, _reply, done) =>
       done(request.is404 ? nowhere(gate.check(request, 'file.read'), request) : undefined),

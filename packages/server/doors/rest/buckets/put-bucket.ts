@@ -14,6 +14,7 @@ export function putBucket({ buckets }: { buckets: BucketFloor }): Endpoint {
       action: 'bucket.create',
       tag: 'Buckets',
       summary: 'Create a bucket; the body is its policy, all of which may be left out',
+      headers: { 'Idempotency-Key': 'Makes no difference: the same request again finds the bucket as it is' },
       body: { schema: policyRequestSchema, optional: true },
       success: { statuses: { 201: 'Created', 200: 'It was there, with the same policy' }, answer: bucketSchema },
       problems: ['bucket_exists', 'policy_unplaceable'],

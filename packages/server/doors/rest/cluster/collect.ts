@@ -18,6 +18,9 @@ export function collect({ reaper, jobs }: { reaper: CollectionFloor; jobs: Pick<
       action: 'cluster.maintain',
       tag: 'Cluster',
       summary: 'Take away what nothing refers to any more; with `dryRun` only count it',
+      headers: {
+        'Idempotency-Key': 'Makes no difference: what was collected is gone, and one collection runs at a time',
+      },
       body: { schema: collectSchema, optional: true },
       success: { statuses: { 202: 'The job that does it; `Location` is where it is found' }, answer: jobSchema },
       problems: [],

@@ -16,10 +16,11 @@ export function getReadyz({ cluster }: { cluster: ClusterFloor }): Endpoint {
       summary: 'Catalog and write quorum are there; with `maintenance`, also without that node',
       query: readyQuery,
       success: { statuses: { 200: 'Ready' }, answer: readySchema },
-      problems: ['catalog_unavailable', 'quorum_lost', 'precondition_failed', 'not_found'],
+      problems: ['catalog_unavailable', 'recovering', 'quorum_lost', 'precondition_failed', 'not_found'],
     },
     async ({ query: { maintenance } }) => {
-      const { writable, nodes } = await cluster.health()
+      const { state, writable, nodes } = await cluster.health()
+      if (state === 'recovery') throw new HoldfastError('recovering', 'the catalog is older than the drives')
       if (!writable) throw new HoldfastError('quorum_lost', 'too few nodes take writes')
       if (maintenance !== undefined) {
         const node = findNode(nodes, maintenance)

@@ -18,6 +18,7 @@ export function upload(storing: Storing): Endpoint {
       action: 'file.write',
       tag: 'By hand',
       summary: `Store the file of a form under its own name, or under the field path before it; at most ${FORM_FILES_MAX} files`,
+      headers: { 'Idempotency-Key': 'The same form again makes no second versions' },
       body: 'form',
       success: {
         statuses: { 201: 'A new file', 200: 'A new version', 207: 'Several files; each item says how it went' },

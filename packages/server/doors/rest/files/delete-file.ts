@@ -17,6 +17,7 @@ export function deleteFile({ names }: { names: Pick<NameFloor, 'delete'> }): End
       summary: 'Delete a file: a marker becomes its newest version, and its history stays',
       headers: {
         'If-Match': 'Delete only one of these versions',
+        'If-None-Match': 'Delete none of these versions',
         'Idempotency-Key': 'The same request again has the same answer',
       },
       success: { statuses: { 200: 'The deletion marker' }, answer: deletionSchema },

@@ -122,6 +122,31 @@ describe('a file by its id', () => {
     assert.match(noId.detail, /versionId: an id is 32 hexadecimal digits/)
   })
 
+  it('is changed only in the version that If-Match names, and restored once under one Idempotency-Key', async () => {
+    const { door, ids } = await stored('a')
+    await using _door = door
+    const old = (await door.ask('HEAD', '/api/v1/buckets/default/files/a')).headers.etag ?? ''
+    const etag = (await door.put('a', 'second')).headers.etag ?? ''
+    const at = `/api/v1/files/${ids[0]}`
+    const restore = (headers: Record<string, string>) =>
+      door.ask('POST', `${at}/restore`, { body: { versionId: JSON.parse(old) }, headers })
+    for (const headers of [{ 'if-match': old }, { 'if-none-match': etag }]) {
+      for (const body of [{ path: 'b' }, { tags: { x: 'y' } }]) {
+        assert.equal((await door.ask('PATCH', at, { body, headers })).problem().code, 'precondition_failed')
+      }
+      assert.equal((await restore(headers)).problem().code, 'precondition_failed')
+    }
+    const asRead = (await door.ask('GET', at)).as(fileDetailSchema)
+    assert.deepEqual([asRead.path, asRead.tags, asRead.size], ['a', {}, 6])
+    const patched = await door.ask('PATCH', at, { body: { path: 'b', tags: {} }, headers: { 'if-match': etag } })
+    assert.equal(patched.status, 200)
+    const once = await restore({ 'if-match': etag, 'idempotency-key': 'k' })
+    assert.deepEqual((await restore({ 'if-match': etag, 'idempotency-key': 'k' })).body, once.body)
+    assert.equal((await door.ask('GET', `${at}/history`)).as(versionPageSchema).items.length, 3)
+    assert.equal((await restore({ 'if-match': 'x' })).problem().code, 'bad_request')
+    assert.equal((await restore({ 'idempotency-key': 'a b' })).problem().code, 'bad_request')
+  })
+
   it('is not found under what is no id', async () => {
     await using door = await TestDoor.open()
     for (const id of ['0'.repeat(32), 'x', 'upload', '%2e%2e', 'A'.repeat(32)]) {

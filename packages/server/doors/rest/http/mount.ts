@@ -6,6 +6,7 @@ import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import type { FastifyInstance, FastifyPluginAsync, onRequestHookHandler, preParsingHookHandler } from 'fastify'
 import { invite } from './bodies.ts'
 import type { Action, Endpoint, Operation } from './endpoint.ts'
+import { keptHeaders } from './kept-headers.ts'
 import { pathValues, targetOf } from './url.ts'
 
 export const API_PREFIXES = ['/api/v1', '/api'] as const
@@ -61,7 +62,7 @@ function add(scope: FastifyInstance, endpoints: readonly Endpoint[], guard: Guar
           // HEAD of contents looks only at names, and has an endpoint of its own.
           exposeHeadRoute: operation.success.answer !== 'contents',
           config: { operation, action: operation.action },
-          onRequest: guard(operation.action, operation.body !== undefined),
+          onRequest: [guard(operation.action, operation.body !== undefined), ...keptHeaders(operation)],
           ...(typeof operation.body === 'object' && { preParsing: inviteMessage }),
           handler: (request, reply) => {
             const target = targetOf(request.raw.url ?? '/')
