@@ -126,6 +126,7 @@ export class TestGateway implements AsyncDisposable {
     const gateway = await Gateway.open({
       ...{ cluster, gateway: ids.next(), catalog, nodes, compute, clock, random, ids },
       masterKeys: new MasterKeys([makeMasterKey(random, ids)], random),
+      alarm: (sentence) => assert.fail(sentence),
     })
     return new TestGateway({ gateway, catalog, nodes, compute, stores: faulty, memories })
   }

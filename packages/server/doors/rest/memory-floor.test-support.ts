@@ -5,6 +5,7 @@ import { asSha256, type Id, IdMaker, type Sha256 } from '@holdfast/core/wire/ids
 import { completePolicy, type Policy, type PolicyRequest } from '@holdfast/core/wire/policy.ts'
 import { Jobs } from '../../cluster/jobs.ts'
 import type { NodeView } from '../../cluster/nodes.ts'
+import { Tally } from '../../cluster/tally.ts'
 import type { BucketView } from '../../files/buckets.ts'
 import type { OpenFile } from '../../files/downloads.ts'
 import type { FileAnswer } from '../../files/file-answer.ts'
@@ -229,6 +230,8 @@ export class MemoryFloor implements Floor {
     },
     collectable: async () => this.collected,
   }
+
+  readonly tally = new Tally()
 
   readonly jobs = new Jobs({ clock: systemClock, ids: this.#ids, failed: rethrow, fatal: rethrow })
 
