@@ -160,6 +160,7 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
       alarm,
     }),
   )
+  for (const { message } of (await gateway.cluster.health()).warnings) warn(message)
   const turns = (what: string, everyMs: number, act: () => Promise<unknown>): AsyncDisposable => {
     const failed = (error: unknown): void => log.error({ err: error }, `${what} failed`)
     return repeatedly({ clock, everyMs, act, failed, fatal })

@@ -5,10 +5,11 @@
  * what it still holds.
  */
 import { SHARD_BYTES_MAX } from '@holdfast/core/sealing/chunk-format.ts'
-import type { StoredState } from '@holdfast/core/wire/rest/cluster.ts'
+import type { StoredState, Warning } from '@holdfast/core/wire/rest/cluster.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { type StoredHealth, storedHealth } from '../catalog/transactions/stored-health.ts'
 import type { NodeState, Nodes, NodeView } from './nodes.ts'
+import { warningsOf } from './warnings.ts'
 
 export interface NodeStanding extends Omit<NodeView, 'state'> {
   readonly state: NodeState | 'suspect'
@@ -21,6 +22,7 @@ export interface Health {
   /** Nodes enough take writes for every bucket, whatever their length. */
   readonly writable: boolean
   readonly nodes: readonly NodeStanding[]
+  readonly warnings: readonly Warning[]
 }
 
 export class ClusterHealth {
@@ -45,6 +47,7 @@ export class ClusterHealth {
       readable: stored.certain >= 0 && isAnyThere,
       writable: this.#takers() >= stored.writeQuorum,
       nodes,
+      warnings: warningsOf(nodes),
     }
   }
 

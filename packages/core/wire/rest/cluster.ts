@@ -35,8 +35,19 @@ export const healthSchema = z
   .object({ ...health, nodes: z.array(z.object({ id: idSchema, state: z.enum(nodeStates) })) })
   .meta({ id: 'Health' })
 
+const warningCodes = ['few_nodes', 'shared_device', 'rolled_back'] as const
+
+const warningSchema = z.object({ code: z.enum(warningCodes), message: z.string() }).meta({ id: 'Warning' })
+export type Warning = z.output<typeof warningSchema>
+
 export const clusterSchema = z
-  .object({ ...health, capacityBytes: z.int(), freeBytes: z.int(), nodes: z.array(nodeSchema) })
+  .object({
+    ...health,
+    capacityBytes: z.int(),
+    freeBytes: z.int(),
+    nodes: z.array(nodeSchema),
+    warnings: z.array(warningSchema).describe('What to act on although nothing fails'),
+  })
   .meta({ id: 'Cluster' })
 
 export const collectSchema = z

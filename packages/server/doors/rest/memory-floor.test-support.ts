@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { HoldfastError, PolicyUnplaceableError } from '@holdfast/core/wire/errors.ts'
 import { asSha256, type Id, IdMaker, type Sha256 } from '@holdfast/core/wire/ids.ts'
 import { completePolicy, type Policy, type PolicyRequest } from '@holdfast/core/wire/policy.ts'
+import type { Warning } from '@holdfast/core/wire/rest/cluster.ts'
 import { Jobs } from '../../cluster/jobs.ts'
 import type { NodeView } from '../../cluster/nodes.ts'
 import { Tally } from '../../cluster/tally.ts'
@@ -39,6 +40,7 @@ export class MemoryFloor implements Floor {
   readonly #files = new Map<Id, MemoryFile>()
   readonly #answers = new Map<string, { sha256: Sha256; answer: FileAnswer; created: boolean }>()
   readonly nodes: NodeView[]
+  readonly warnings: Warning[] = []
   /** Contents up to this length are at hand at once. */
   wholeBytesMax = 1024 * 1024
   /** A read fails after so many bytes. */
@@ -209,7 +211,7 @@ export class MemoryFloor implements Floor {
       const away = this.nodes.filter(({ state }) => state !== 'online').length
       const state = away === 0 ? 'optimal' : away <= 2 ? 'degraded' : 'critical'
       const writable = this.nodes.filter((node) => node.writable).length >= WRITE_QUORUM
-      return { state, readable: away <= 2, writable, nodes: this.nodes }
+      return { state, readable: away <= 2, writable, nodes: this.nodes, warnings: this.warnings }
     },
     isWritableWithout: async (number) =>
       this.nodes.filter((node) => node.writable && node.number !== number).length >= WRITE_QUORUM,
