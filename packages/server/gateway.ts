@@ -77,7 +77,7 @@ export class Gateway implements AsyncDisposable {
     this.names = new Names(catalog, { buckets, sessions, keys }, { clock, ids })
     this.uploads = new Uploads(catalog, { buckets, sessions, small, streamed, keys }, { clock, ids })
     this.downloads = new Downloads(catalog, buckets, sessions, new ChunkReader(catalog, reader, compute), clock)
-    this.cluster = new ClusterHealth(catalog, nodes)
+    this.cluster = new ClusterHealth(catalog, nodes, this.tally)
     this.reaper = new Reaper(catalog, nodes, sessions, clock, cluster.lineage, options.deadSessionsMax)
     this.recounting = new Recounting(catalog, this.tally, alarm)
   }

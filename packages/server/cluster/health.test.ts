@@ -6,6 +6,7 @@ import { nodeStarted } from '../catalog/transactions/node-started.ts'
 import { shardsDamaged } from '../catalog/transactions/shards-damaged.ts'
 import { ClusterHealth } from './health.ts'
 import { Nodes } from './nodes.ts'
+import { Tally } from './tally.ts'
 
 const ROOM_BYTES = 3 * 1024 * 1024
 
@@ -13,9 +14,11 @@ const ROOM_BYTES = 3 * 1024 * 1024
 class Cluster implements Disposable {
   readonly catalog = new TestCatalog()
   readonly nodes = new Nodes({ link: () => assert.fail('health asks no node') }, () => {})
+  readonly tally = new Tally()
   readonly #health = new ClusterHealth(
     { read: async (transaction, args) => this.catalog.run(transaction, args) },
     this.nodes,
+    this.tally,
   )
   readonly #who = [1, 2, 3, 4, 5].map(() => ({ node: this.catalog.ids.next(), disk: this.catalog.ids.next() }))
 

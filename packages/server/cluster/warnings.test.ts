@@ -9,11 +9,15 @@ const ids = new IdMaker(Date.now, systemRandom.bytes)
 
 function node(number: number, zone: string, state: NodeStanding['state'] = 'online'): NodeStanding {
   const at = { name: `drive-${number}`, region: 'here', weight: 1, capacityBytes: 1, freeBytes: 1 }
-  return { number, id: ids.next(), zone, state, writable: true, ...at }
+  const found = { shardsDamaged: 0, shardsMissing: 0, readErrors: 0 }
+  return { number, id: ids.next(), zone, state, writable: true, ...at, ...found }
 }
 
 function said(...zones: string[]): string[] {
-  return warningsOf(zones.map((zone, index) => node(index + 1, zone))).map(({ code, message }) => `${code}: ${message}`)
+  return warningsOf(
+    zones.map((zone, index) => node(index + 1, zone)),
+    [],
+  ).map(({ code, message }) => `${code}: ${message}`)
 }
 
 describe('warnings', () => {
@@ -55,13 +59,14 @@ describe('warnings', () => {
     ])
   })
 
-  it('name a drive that went back', () => {
-    const nodes = ['a', 'b', 'c', 'd', 'e'].map((zone, index) =>
-      node(index + 1, zone, index === 2 ? 'suspect' : 'online'),
-    )
+  it('name a drive that went back, and one that fails to read', () => {
+    const nodes = [...'abcde'].map((zone, index) => node(index + 1, zone, index < 2 ? 'suspect' : 'online'))
     assert.deepEqual(
-      warningsOf(nodes).map(({ code }) => code),
-      ['rolled_back'],
+      warningsOf(nodes, [1, 3]).map(({ code, message }) => [code, message.slice(0, 7)]),
+      [
+        ['rolled_back', 'drive-1'],
+        ['read_errors', 'drive-2'],
+      ],
     )
   })
 })

@@ -6,8 +6,12 @@ import type { NodeStanding } from './health.ts'
 /** From here on a file bears the death of any two nodes at two thirds of overhead. */
 const NODES_ENOUGH = 5
 
-export function warningsOf(nodes: readonly NodeStanding[]): Warning[] {
-  return [...ofFewNodes(nodes), ...ofSharedZones(nodes), ...nodes.flatMap(ofSuspect)]
+/** Of a drive, also for the log. */
+export const READS_FAIL =
+  'fails to read too often and takes no new shards: look at the system log, and replace the disk or its cable'
+
+export function warningsOf(nodes: readonly NodeStanding[], rolledBack: readonly number[]): Warning[] {
+  return [...ofFewNodes(nodes), ...ofSharedZones(nodes), ...nodes.flatMap((node) => ofSuspect(node, rolledBack))]
 }
 
 function ofFewNodes({ length }: readonly NodeStanding[]): Warning[] {
@@ -37,10 +41,13 @@ function ofSharedZones(nodes: readonly NodeStanding[]): Warning[] {
   })
 }
 
-function ofSuspect({ name, state }: NodeStanding): Warning[] {
+function ofSuspect({ name, number, state }: NodeStanding, rolledBack: readonly number[]): Warning[] {
   if (state !== 'suspect') return []
-  const message = `${name} went back to an older state: nothing is called readable because of what it holds`
-  return [{ code: 'rolled_back', message }]
+  if (rolledBack.includes(number)) {
+    const message = `${name} went back to an older state: nothing is called readable because of what it holds`
+    return [{ code: 'rolled_back', message }]
+  }
+  return [{ code: 'read_errors', message: `${name} ${READS_FAIL}` }]
 }
 
 function drives(count: number): string {

@@ -94,6 +94,7 @@ export class MemoryStore implements ShardStore {
       settledBelow: 1,
       capacityBytes,
       freeBytes,
+      readErrors: 0,
       state: freeBytes > 0 ? 'online' : 'full',
     }
   }

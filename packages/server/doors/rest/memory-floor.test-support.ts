@@ -4,8 +4,8 @@ import { HoldfastError, PolicyUnplaceableError } from '@holdfast/core/wire/error
 import { asSha256, type Id, IdMaker, type Sha256 } from '@holdfast/core/wire/ids.ts'
 import { completePolicy, type Policy, type PolicyRequest } from '@holdfast/core/wire/policy.ts'
 import type { Warning } from '@holdfast/core/wire/rest/cluster.ts'
+import type { NodeStanding } from '../../cluster/health.ts'
 import { Jobs } from '../../cluster/jobs.ts'
-import type { NodeView } from '../../cluster/nodes.ts'
 import { Tally } from '../../cluster/tally.ts'
 import type { BucketView } from '../../files/buckets.ts'
 import type { OpenFile } from '../../files/downloads.ts'
@@ -39,7 +39,7 @@ export class MemoryFloor implements Floor {
   readonly #buckets = new Map<string, BucketView & { version: number }>()
   readonly #files = new Map<Id, MemoryFile>()
   readonly #answers = new Map<string, { sha256: Sha256; answer: FileAnswer; created: boolean }>()
-  readonly nodes: NodeView[]
+  readonly nodes: NodeStanding[]
   readonly warnings: Warning[] = []
   /** Contents up to this length are at hand at once. */
   wholeBytesMax = 1024 * 1024
@@ -62,6 +62,9 @@ export class MemoryFloor implements Floor {
       writable: true,
       capacityBytes: 1000,
       freeBytes: 900,
+      shardsDamaged: 0,
+      shardsMissing: 0,
+      readErrors: 0,
     }))
     this.#create('default', {})
   }
