@@ -11,6 +11,7 @@ import type { Row } from './row.ts'
 import { getDegraded } from './rows/get-degraded.ts'
 import { getLarge } from './rows/get-large.ts'
 import { getSmall } from './rows/get-small.ts'
+import { indexMemory } from './rows/index-memory.ts'
 import { list } from './rows/list.ts'
 import { memory } from './rows/memory.ts'
 import { putLarge } from './rows/put-large.ts'
@@ -23,7 +24,7 @@ import { json, type NamedLine, sentence, table } from './table.ts'
 
 const ROWS: readonly Row[] = [
   ...[putLarge, getLarge, getDegraded, putSmall, getSmall, putLone],
-  ...[list, start, memory, space, strategies],
+  ...[list, start, memory, indexMemory, space, strategies],
 ]
 const RUNS = 5
 const QUICK_RUNS = 3

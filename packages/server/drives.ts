@@ -15,6 +15,7 @@ import type { CatalogAge } from './cluster/catalog-age.ts'
 import { Nodes, type Transport } from './cluster/nodes.ts'
 import { noteLostShards } from './cluster/recent-shards.ts'
 import { TimelyStore } from './cluster/timely-store.ts'
+import { READS_FAIL } from './cluster/warnings.ts'
 import { type Clock, within } from './seams/clock.ts'
 import { systemCodeOf } from './seams/disk.ts'
 import { FileDisk } from './seams/file-disk.ts'
@@ -32,6 +33,8 @@ const REPORT_EVERY_LOOKS = 30
 const LOOK_MS_MAX = 5_000
 /** A drive that hangs may not keep the process, and the catalog behind it, from its end. */
 export const DRIVES_CLOSE_MS_MAX = 5_000
+/** A report of one of these says how far the disk is written. */
+const MOUNTED: ReadonlySet<NodeReport['state']> = new Set(['online', 'suspect', 'full'])
 const COMPACT_EVERY_MS = 60_000
 /** Leaves most of a slow disk to those who wait for it. */
 const COMPACT_BYTES_PER_SECOND = 32 * 1024 * 1024
@@ -85,7 +88,9 @@ export class Drives implements AsyncDisposable {
     const transport: Transport = { link: (number) => this.#link(number) }
     this.nodes = new Nodes(transport, (before, after) => {
       if (before.state !== after.state && this.#looks > 0)
-        options.warn(`${after.name} is ${after.state}, it was ${before.state}`)
+        options.warn(
+          `${after.name} ${after.state === 'suspect' ? READS_FAIL : `is ${after.state}, it was ${before.state}`}`,
+        )
     })
   }
 
@@ -300,7 +305,7 @@ export class Drives implements AsyncDisposable {
   async #report(drive: Drive): Promise<void> {
     try {
       const report = await drive.link?.report({ endsFrom: drive.endsFrom })
-      if (report?.state === 'online' || report?.state === 'full') await this.#seen(drive, report)
+      if (report !== undefined && MOUNTED.has(report.state)) await this.#seen(drive, report)
     } catch (error) {
       this.#note(`${drive.place.name} is not reported`, error)
     }

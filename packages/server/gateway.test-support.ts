@@ -130,6 +130,7 @@ export class TestGateway implements AsyncDisposable {
       ...{ cluster, gateway: ids.next(), catalog, nodes, compute, clock, random, ids },
       ...(age !== undefined && { age }),
       masterKeys: new MasterKeys([makeMasterKey(random, ids)], random),
+      alarm: (sentence) => assert.fail(sentence),
     })
     return new TestGateway({ gateway, catalog, nodes, compute, stores: faulty, memories })
   }

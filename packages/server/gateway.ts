@@ -13,8 +13,10 @@ import { ClusterHealth } from './cluster/health.ts'
 import type { Nodes } from './cluster/nodes.ts'
 import { StripeReader } from './cluster/read-stripe.ts'
 import { Reaper } from './cluster/reaper.ts'
+import { type Alarm, Recounting } from './cluster/recounting.ts'
 import { Sessions } from './cluster/sessions.ts'
 import { StripesOut } from './cluster/stripes-out.ts'
+import { Tally } from './cluster/tally.ts'
 import { StripeWriter } from './cluster/write-stripe.ts'
 import type { Compute } from './compute/compute.ts'
 import { Buckets, DEFAULT_BUCKET } from './files/buckets.ts'
@@ -44,6 +46,7 @@ export interface GatewayOptions {
   readonly clock: Clock
   readonly random: Random
   readonly ids: IdMaker
+  readonly alarm: Alarm
   /** How many dead sessions are kept in mind for nodes that are away; by default 10,000. */
   readonly deadSessionsMax?: number
 }
@@ -55,10 +58,12 @@ export class Gateway implements AsyncDisposable {
   readonly downloads: Downloads
   readonly cluster: ClusterHealth
   readonly reaper: Reaper
+  readonly recounting: Recounting
+  readonly tally = new Tally()
   readonly #sessions: Sessions
 
   private constructor(options: GatewayOptions & { readonly age: CatalogAge }, sessions: Sessions) {
-    const { catalog, nodes, compute, clock, random, ids, cluster, masterKeys, age, deadSessionsMax } = options
+    const { catalog, nodes, compute, clock, random, ids, cluster, masterKeys, age, alarm } = options
     this.#sessions = sessions
     const stripes = new StripesOut(
       catalog,
@@ -69,6 +74,7 @@ export class Gateway implements AsyncDisposable {
       age,
     )
     const reader = new StripeReader(nodes, compute, clock, ({ stripe }, { index, node }, state) => {
+      this.tally.noteDamage(node, state)
       // The mark is a help for whoever repairs; reading goes on without it.
       catalog.write(shardsDamaged, { stripe, indexes: [index], node, state }).catch(() => {})
     })
@@ -81,8 +87,9 @@ export class Gateway implements AsyncDisposable {
     this.names = new Names(catalog, { buckets, sessions, keys }, { clock, ids })
     this.uploads = new Uploads(catalog, { buckets, sessions, small, streamed, keys }, { clock, ids })
     this.downloads = new Downloads(catalog, buckets, sessions, new ChunkReader(catalog, reader, compute), clock)
-    this.cluster = new ClusterHealth(catalog, nodes, age)
-    this.reaper = new Reaper(catalog, nodes, sessions, clock, cluster.lineage, deadSessionsMax)
+    this.cluster = new ClusterHealth(catalog, nodes, this.tally, age)
+    this.reaper = new Reaper(catalog, nodes, sessions, clock, cluster.lineage, options.deadSessionsMax)
+    this.recounting = new Recounting(catalog, this.tally, alarm)
   }
 
   static async open(options: GatewayOptions): Promise<Gateway> {

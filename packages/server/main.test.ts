@@ -148,6 +148,14 @@ describe('the number of drives', { timeout: TEST_MS_MAX }, () => {
     await ended(run)
   })
 
+  it('is warned of where it is below five, and so is a device that they share', async () => {
+    await using server = await ServerProcess.make()
+    const few = (await ended(await started(server, '--nodes', '3'))).stderr
+    assert.equal(few.match(/there are 3 drives, fewer than 5/g)?.length, 1, few)
+    assert.equal(few.match(/all 3 drives lie on one device: when it dies, everything is lost/g)?.length, 1, few)
+    assert.doesNotMatch((await ended(await started(server, '--nodes', '5'))).stderr, /fewer than/)
+  })
+
   it('may stay while all of them are elsewhere, which is said', async () => {
     await using server = await ServerProcess.make()
     const elsewhere = (name: string): string => join(server.data, '..', name)

@@ -18,6 +18,7 @@ import { listBuckets } from './catalog/transactions/list-buckets.ts'
 import { listNodes } from './catalog/transactions/list-nodes.ts'
 import { CatalogAge, tellNodes } from './cluster/catalog-age.ts'
 import { Jobs } from './cluster/jobs.ts'
+import type { Alarm } from './cluster/recounting.ts'
 import { WorkerPool } from './compute/worker-pool.ts'
 import { CLOSING_MS_MAX } from './doors/rest/limits.ts'
 import { openLog } from './doors/rest/log.ts'
@@ -52,6 +53,7 @@ const WORKERS_MAX = Math.floor(STRIPE_BUDGET_BYTES / LANE_BYTES_MIN)
 const DEVICE_MS_MAX = 5000
 const LOOK_EVERY_MS = 1000
 const REAP_EVERY_MS = 60_000
+const RECOUNT_EVERY_MS = 60_000
 /**
  * How long the end waits for a part, which takes an instant; a collection that is cut goes on at the next start. `Ending` asserts that
  * all of them fit.
@@ -71,6 +73,7 @@ const ids = new IdMaker(
 )
 const log = openLog(process.stderr, { isTerminal: process.stderr.isTTY })
 
+const alarm: Alarm = (sentence, details) => log.error(details, sentence)
 const warn = (sentence: string, error?: unknown): void => log.warn({ err: error }, sentence)
 
 function fatal(error: unknown): void {
@@ -149,9 +152,22 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const gateway = ending.use(
     'the gateway',
     PART_MS_MAX,
-    await Gateway.open({ cluster, gateway: ids.next(), catalog, age, nodes, compute, masterKeys, clock, random, ids }),
+    await Gateway.open({
+      cluster,
+      gateway: ids.next(),
+      catalog,
+      age,
+      nodes,
+      compute,
+      masterKeys,
+      clock,
+      random,
+      ids,
+      alarm,
+    }),
   )
   if (!age.isBehind) await tellNodes(catalog, nodes, clock, cluster.lineage)
+  for (const { message } of (await gateway.cluster.health()).warnings) warn(message)
   const turns = (what: string, everyMs: number, act: () => Promise<unknown>): AsyncDisposable => {
     const failed = (error: unknown): void => log.error({ err: error }, `${what} failed`)
     return repeatedly({ clock, everyMs, act, failed, fatal })
@@ -160,8 +176,9 @@ async function up({ dataDirectory, port, nodes: nodeCount, driveDirectories }: U
   const unforeseen = (error: unknown): void => log.error({ err: error }, 'a job failed')
   const jobs = new Jobs({ clock, ids, failed: unforeseen, fatal })
   const collecting = turns('collecting', REAP_EVERY_MS, async () => age.isBehind || (await gateway.reaper.run()))
+  const recounting = turns('counting again', RECOUNT_EVERY_MS, () => gateway.recounting.turn())
   ending.defer('looking at the drives and collecting', PART_MS_MAX, () =>
-    Promise.all([looking, collecting].map((each) => each[Symbol.asyncDispose]())),
+    Promise.all([looking, collecting, recounting].map((each) => each[Symbol.asyncDispose]())),
   )
 
   const authenticate = adminKey.authenticate.bind(adminKey)

@@ -2,6 +2,7 @@
  * Clients, several at once. Each asks the gateway for something and compares the answer with the model. Where the gateway
  * crashes, no answer comes; what was under way is then looked up as soon as a gateway is there again.
  */
+import type { Id } from '@holdfast/core/wire/ids.ts'
 import { Delete, Put, somePreconditions, somePut } from './change-requests.ts'
 import type { SimulatedCluster } from './cluster.ts'
 import type { Contents } from './contents.ts'
@@ -107,8 +108,8 @@ export class Clients {
     }
   }
 
-  /** Every path, whole, and what is listed; as soon as all are settled. */
-  async readEverything(onRefusal: (path: PathModel, code: string) => Promise<void>): Promise<void> {
+  /** Every path and every version that is kept, whole, and what is listed; as soon as all are settled. */
+  async readEverything(onRefusal: (path: PathModel, code: string, version?: Id) => Promise<void>): Promise<void> {
     const context = this.#context()
     demand(context !== undefined && this.areSettled, 'everything is read in a calm')
     for (const path of this.#paths()) {
@@ -117,7 +118,14 @@ export class Clients {
     }
     for (const bucket of this.buckets) {
       await listBucket(context, bucket)
-      for (const file of bucket.files.values()) await listHistory(context, file)
+      for (const file of bucket.files.values()) {
+        await listHistory(context, file)
+        for (const version of keptBesideCurrent(file)) {
+          const answer = await readVersion(context, file, version, true)
+          this.#trace.answer('kept version', answer)
+          if (answer !== 'ok') await onRefusal(file.path, answer, version)
+        }
+      }
     }
   }
 
@@ -220,6 +228,13 @@ export class Clients {
   #files(): FileModel[] {
     return this.buckets.flatMap(({ files }) => [...files.values()])
   }
+}
+
+/** What a history keeps; the current version is read under its path. */
+function keptBesideCurrent(file: FileModel): Id[] {
+  const { only } = file.path
+  const current = only === 'absent' ? undefined : only.id
+  return [...file.versions.keys()].filter((version) => version !== current && !file.mayLack(version))
 }
 
 function free(change: Change): void {

@@ -198,6 +198,7 @@ export class SimulatedCluster {
       clock: life,
       random: random.fork('gateway'),
       ids,
+      alarm: (sentence, details) => this.noteBug(new Violation(`${sentence}: ${JSON.stringify(details)}`)),
       deadSessionsMax,
     })
     if (life.isOver) return
@@ -215,6 +216,7 @@ export class SimulatedCluster {
       if (chunks + pages + stripes + debris > 0) {
         this.#trace.line(`reaped ${chunks} chunks, ${pages} pages, ${stripes} stripes, ${debris} shards of debris`)
       }
+      await gateway.recounting.turn()
     })
     this.#trace.line('the gateway is up')
   }

@@ -37,7 +37,7 @@ export async function readPath(context: Context, path: PathModel, whole = false)
   return await readOpen(context, open, { what, content: state.content, whole }, () => path.epoch !== epoch)
 }
 
-export async function readVersion(context: Context, file: FileModel, id: string): Promise<string> {
+export async function readVersion(context: Context, file: FileModel, id: string, whole = false): Promise<string> {
   const { path } = file
   const what = `reading version ${id} of ${path.name}`
   const [version, content] = [...file.versions].find(([known]) => known === id) ?? []
@@ -50,7 +50,7 @@ export async function readVersion(context: Context, file: FileModel, id: string)
   } catch (error) {
     return hasCode(error, 'version_not_found') && mayGo() ? error.code : refusalOf(error, what)
   }
-  return await readOpen(context, open, { what, content, whole: false }, mayGo)
+  return await readOpen(context, open, { what, content, whole }, mayGo)
 }
 
 async function readOpen(

@@ -181,7 +181,7 @@ class Run {
   }
 
   async #readAll(): Promise<void> {
-    await this.#clients.readEverything((path, code) => this.#checks.isRefusedWithReason(path, code))
+    await this.#clients.readEverything((path, code, version) => this.#checks.isRefusedWithReason(path, code, version))
   }
 
   /** What was held back all the time comes to nodes that have started since they were compared, and that nobody compares any more. */

@@ -72,9 +72,9 @@ export class StoredChecks {
   }
 
   /** Whoever refuses a file now has too few shards of one of its stripes. */
-  async isRefusedWithReason(path: PathModel, code: string): Promise<void> {
+  async isRefusedWithReason(path: PathModel, code: string, version?: Id): Promise<void> {
     demand(code === 'file_unavailable', `reading ${path.name} in a calm is refused with ${code}`)
-    const stripes = await this.#stripesOf(path)
+    const stripes = await this.#stripesOf(path, version)
     const weak = stripes.some((stripe) => this.#honestShards(stripe) < stripe.dataShards)
     demand(weak, `${path.name} is refused although enough shards of each of its stripes are whole`)
     count(this.#trace.answers, 'calm refusals')
@@ -120,11 +120,11 @@ export class StoredChecks {
     return shards.filter((shard) => shard.state === 'durable' && this.#honest(shard) !== undefined).length
   }
 
-  async #stripesOf({ bucket: { name }, path }: PathModel): Promise<StripeRow[]> {
+  async #stripesOf({ bucket: { name }, path }: PathModel, version?: Id): Promise<StripeRow[]> {
     const { catalog, gateway } = this.#cluster
     demand(catalog !== undefined && gateway !== undefined, 'a gateway is there')
     const bucket: Id = (await gateway.buckets.get(name)).bucketId
-    const plan = catalog.look(readPlan, { bucket, path })
+    const plan = catalog.look(readPlan, { bucket, path, ...(version !== undefined && { version }) })
     const { chunk, pages } = plan?.version ?? { chunk: null, pages: null }
     const chunks: ChunkId[] = chunk === null ? [] : [chunk]
     for (const { page } of pages ?? []) {

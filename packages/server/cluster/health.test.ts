@@ -7,6 +7,7 @@ import { shardsDamaged } from '../catalog/transactions/shards-damaged.ts'
 import { CatalogAge } from './catalog-age.ts'
 import { ClusterHealth } from './health.ts'
 import { Nodes } from './nodes.ts'
+import { Tally } from './tally.ts'
 
 const ROOM_BYTES = 3 * 1024 * 1024
 
@@ -15,9 +16,11 @@ class Cluster implements Disposable {
   readonly catalog = new TestCatalog()
   readonly nodes = new Nodes({ link: () => assert.fail('health asks no node') }, () => {})
   readonly age = new CatalogAge(7)
+  readonly tally = new Tally()
   readonly #health = new ClusterHealth(
     { read: async (transaction, args) => this.catalog.run(transaction, args) },
     this.nodes,
+    this.tally,
     this.age,
   )
   readonly #who = [1, 2, 3, 4, 5].map(() => ({ node: this.catalog.ids.next(), disk: this.catalog.ids.next() }))

@@ -18,7 +18,16 @@ export interface Transport {
 /** Beyond any segment: how a node is, is asked every second, and how far it is written only now and then. */
 const NO_SEGMENT = Number.POSITIVE_INFINITY
 
-export type NodeState = 'online' | 'offline' | 'failed'
+/** `suspect`: its disk fails to read too often; it is read and not written. */
+export type NodeState = 'online' | 'suspect' | 'offline' | 'failed'
+
+const STATES: Record<NodeReport['state'], NodeState> = {
+  online: 'online',
+  full: 'online',
+  suspect: 'suspect',
+  failed: 'failed',
+  absent: 'offline',
+}
 
 export interface NodeView {
   readonly number: number
@@ -44,6 +53,8 @@ export class Nodes {
   readonly #silent = new Map<number, number>()
   readonly #hung = new Map<number, number>()
 
+  readonly #readErrors = new Map<number, number>()
+
   constructor(transport: Transport, onChange: NodeChange) {
     this.#transport = transport
     this.#onChange = onChange
@@ -63,11 +74,18 @@ export class Nodes {
 
   /** Those that do not answer now. */
   away(): number[] {
-    return this.all().flatMap(({ number, state }) => (state === 'online' ? [] : [number]))
+    return this.all().flatMap(({ number }) => (this.isOnline(number) ? [] : [number]))
   }
 
+  /** It answers. */
   isOnline(number: number): boolean {
-    return this.#views.get(number)?.state === 'online'
+    const state = this.#views.get(number)?.state
+    return state === 'online' || state === 'suspect'
+  }
+
+  /** That it told of, since its disk was mounted. */
+  readErrorsOf(number: number): number {
+    return this.#readErrors.get(number) ?? 0
   }
 
   store(number: number): ShardStore {
@@ -128,8 +146,9 @@ export class Nodes {
       return
     }
     const { capacityBytes, freeBytes } = report
-    const state = report.state === 'failed' ? 'failed' : report.state === 'absent' ? 'offline' : 'online'
+    this.#readErrors.set(number, report.readErrors)
     const isHung = (this.#hung.get(number) ?? 0) > 0
+    const state = STATES[report.state]
     this.#set(number, { state, writable: report.state === 'online' && !isHung, capacityBytes, freeBytes })
   }
 

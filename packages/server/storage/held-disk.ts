@@ -2,6 +2,7 @@
  * Holds on to one disk through what may happen to it, and gives every failure its meaning. A disk is
  *
  *   online   read and written
+ *   suspect  it fails to read too often: read and written, but whoever places shards had better take another
  *   full     only its reserve is left: puts are refused, deletes and compaction are not
  *   failed   a write or a sync failed, after which nobody knows what is on it: read, and never written again
  *   absent   its identity is not to be found under its path: nothing is asked of it until it is found again
@@ -67,6 +68,7 @@ export class HeldDisk implements AsyncDisposable {
   get state(): NodeReport['state'] {
     if (this.#failure !== undefined) return 'failed'
     if (this.#mounted === undefined) return 'absent'
+    if (this.#mounted.reader.errors.areTooMany) return 'suspect'
     return this.space.isFull ? 'full' : 'online'
   }
 
@@ -180,6 +182,7 @@ export class HeldDisk implements AsyncDisposable {
         segmentEnds: mounted.table.ends(),
         settledBelow: mounted.table.settledBelow,
         closedBelow: mounted.closed.below,
+        readErrors: 0,
         state: 'online',
       } as const
       await this.#options.onReturn?.(report, this.#endsBefore)

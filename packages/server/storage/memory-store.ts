@@ -95,6 +95,7 @@ export class MemoryStore implements ShardStore {
       closedBelow: this.#closedBelow,
       capacityBytes,
       freeBytes,
+      readErrors: 0,
       state: freeBytes > 0 ? 'online' : 'full',
     }
   }

@@ -16,6 +16,7 @@ import { ClosedPuts } from './closed-puts.ts'
 import { FileCache } from './file-cache.ts'
 import { type Identity, knownIdentity, raiseStarts } from './identity.ts'
 import { OpenSegment, SEGMENT_BYTES_MAX } from './open-segment.ts'
+import { ReadErrors } from './read-errors.ts'
 import { HEADER_BYTES, KIND_IDENTITY, parseHeader } from './record.ts'
 import { sha256Of } from './record-buffer.ts'
 import { SEGMENTS_DIRECTORY, segmentOf, segmentPath } from './segment-name.ts'
@@ -68,7 +69,7 @@ export async function mountDisk(options: MountOptions, { trusted, checkDisk, jud
   const closed = await ClosedPuts.open(disk, identity.lineage)
   const table = new ShardTable(index)
   const { damagedPlaces, nextSegment } = await readIn(options, identity, table)
-  const reader = new ShardReader(new FileCache(disk), identity)
+  const reader = new ShardReader(new FileCache(disk), identity, new ReadErrors(options.clock))
   const rules = { owner: identity, bytesMax }
   const unclosed: OpenSegment[] = []
   for (const { segment, endBytes } of table.segments().filter(({ closed }) => !closed)) {

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Disk, DiskFile, OpenOptions } from '../seams/disk.ts'
 import { FileDisk } from '../seams/file-disk.ts'
+import { ManualClock } from '../seams/manual-clock.test-support.ts'
 import { SmallFileSystem, whyNoSmallFileSystem } from '../seams/small-file-system.test-support.ts'
 import { ChangedDisk } from './changed-disk.test-support.ts'
+import { SHARDS_UNREAD_MAX } from './read-errors.ts'
 import { fileOptions, makeTestDisk, memoryIndexOptions, PAYLOAD, simulatedDisk } from './segment-store.test-support.ts'
 import { SegmentStore } from './segment-store.ts'
 import { orderOf, putOf, refuses, sameBytes, shardIdOf } from './shard-store-contract.ts'
@@ -170,6 +172,27 @@ describe('a failing disk', () => {
     assert.equal((await store.report()).state, 'online')
   })
 
+  it('is suspect once it fails to read too many shards within the hour, and not by one that is asked for often', async () => {
+    const clock = new ManualClock()
+    const disk = new BadSectors(await simulatedDisk(), { from: 0, to: 0 })
+    const store = await SegmentStore.open({ ...memoryIndexOptions(disk), clock })
+    const ids = Array.from({ length: SHARDS_UNREAD_MAX }, (_, number) => shardIdOf(number))
+    for (const id of ids) await store.put(putOf(id, PAYLOAD))
+    disk.bad = { from: 0, to: Number.POSITIVE_INFINITY }
+    const said = async (): Promise<unknown> => {
+      const { state, readErrors } = await store.report()
+      return [state, readErrors]
+    }
+    assert.deepEqual(await said(), ['online', 0])
+    const [first = assert.fail(), ...others] = ids
+    for (let time = 0; time < 2 * SHARDS_UNREAD_MAX; time++) await refuses('shard_corrupt', () => store.get(first))
+    assert.deepEqual(await said(), ['online', 2 * SHARDS_UNREAD_MAX])
+    for (const id of others) await refuses('shard_corrupt', () => store.get(id))
+    assert.deepEqual(await said(), ['suspect', 3 * SHARDS_UNREAD_MAX - 1])
+    clock.advance(3600_000)
+    assert.equal((await store.report()).state, 'online')
+  })
+
   it('is opened although parts of a segment cannot be read', async () => {
     const disk = await simulatedDisk()
     const store = await SegmentStore.open(memoryIndexOptions(disk))
@@ -185,18 +208,18 @@ describe('a failing disk', () => {
 
 /** Cannot read some bytes of any long file. */
 class BadSectors extends ChangedDisk {
-  readonly #bad: { readonly from: number; readonly to: number }
+  bad: { readonly from: number; readonly to: number }
 
   constructor(inner: Disk, bad: { from: number; to: number }) {
     super(inner)
-    this.#bad = bad
+    this.bad = bad
   }
 
   override changed(file: DiskFile): DiskFile {
     return {
       ...file,
       read: async (into, position) => {
-        const { from, to } = this.#bad
+        const { from, to } = this.bad
         if (position < to && position + into.length > from)
           throw Object.assign(new Error('bad sector'), { code: 'EIO' })
         return await file.read(into, position)

@@ -168,6 +168,7 @@ export class SegmentStore implements ShardStore {
       closedBelow: mounted?.closed.below ?? 0,
       capacityBytes: space?.capacityBytes ?? 0,
       freeBytes: space?.freeBytes ?? 0,
+      readErrors: mounted?.reader.errors.count ?? 0,
       state: this.#held.state,
     }
   }

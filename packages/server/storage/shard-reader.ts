@@ -8,6 +8,7 @@
 import { type DiskFile, systemCodeOf } from '../seams/disk.ts'
 import type { PutFact } from './facts.ts'
 import type { FileCache } from './file-cache.ts'
+import type { ReadErrors } from './read-errors.ts'
 import { readTwice } from './read-retry.ts'
 import {
   BLOCK_BYTES,
@@ -28,9 +29,11 @@ const NOW_BYTES_MAX = 256 * 1024
 export class ShardReader implements AsyncDisposable {
   readonly #owner: RecordOwner
   readonly files: FileCache
+  readonly errors: ReadErrors
 
-  constructor(files: FileCache, owner: RecordOwner) {
+  constructor(files: FileCache, owner: RecordOwner, errors: ReadErrors) {
     this.files = files
+    this.errors = errors
     this.#owner = owner
   }
 
@@ -90,8 +93,9 @@ export class ShardReader implements AsyncDisposable {
         return true
       })
     } catch (error) {
-      if (systemCodeOf(error) === 'EIO') return false
-      throw error
+      if (systemCodeOf(error) !== 'EIO') throw error
+      this.errors.note(put.segment, put.offset)
+      return false
     }
   }
 }

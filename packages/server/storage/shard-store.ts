@@ -82,8 +82,10 @@ export interface NodeReport {
   readonly closedBelow: number
   readonly capacityBytes: number
   readonly freeBytes: number
-  /** `failed` is final: an fsync failed, nothing is written any more. `absent`: the disk's identity is not to be found. */
-  readonly state: 'online' | 'full' | 'failed' | 'absent'
+  /** Reads that the disk failed, since it was mounted. */
+  readonly readErrors: number
+  /** `suspect`: reads fail too often. `failed` is final: an fsync failed, nothing is written any more. `absent`: the disk's identity is not to be found. */
+  readonly state: 'online' | 'suspect' | 'full' | 'failed' | 'absent'
 }
 
 export interface ShardStore extends AsyncDisposable {

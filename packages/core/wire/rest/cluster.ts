@@ -19,6 +19,9 @@ export const nodeSchema = z
     writable: z.boolean(),
     capacityBytes: z.int(),
     freeBytes: z.int(),
+    shardsDamaged: z.int().describe('That reads found damaged, since this process started'),
+    shardsMissing: z.int().describe('That reads found missing, since this process started'),
+    readErrors: z.int().describe('That the disk failed, since it was mounted'),
   })
   .meta({ id: 'Node' })
 
@@ -35,8 +38,19 @@ export const healthSchema = z
   .object({ ...health, nodes: z.array(z.object({ id: idSchema, state: z.enum(nodeStates) })) })
   .meta({ id: 'Health' })
 
+const warningCodes = ['few_nodes', 'shared_device', 'rolled_back', 'read_errors'] as const
+
+const warningSchema = z.object({ code: z.enum(warningCodes), message: z.string() }).meta({ id: 'Warning' })
+export type Warning = z.output<typeof warningSchema>
+
 export const clusterSchema = z
-  .object({ ...health, capacityBytes: z.int(), freeBytes: z.int(), nodes: z.array(nodeSchema) })
+  .object({
+    ...health,
+    capacityBytes: z.int(),
+    freeBytes: z.int(),
+    nodes: z.array(nodeSchema),
+    warnings: z.array(warningSchema).describe('What to act on although nothing fails'),
+  })
   .meta({ id: 'Cluster' })
 
 export const collectSchema = z

@@ -39,6 +39,8 @@ export interface RecountArgs {
 }
 
 export interface RecountResult {
+  /** How many were counted. */
+  readonly rows: number
   readonly differences: readonly Difference[]
   readonly next: RecountPosition | null
 }
@@ -47,16 +49,17 @@ export const recount: Transaction<RecountArgs, RecountResult> = {
   name: 'recount',
   *run({ bucket, after, limit }) {
     const from = after ?? { pass: 'chunks', key: '' }
-    const { differences, last } = yield* COUNTERS[from.pass](bytesOf(from.key), limit)
+    const { rows, differences, last } = yield* COUNTERS[from.pass](bytesOf(from.key), limit)
     const following = PASSES[PASSES.indexOf(from.pass) + 1]
     let next: RecountPosition | null = null
     if (last !== null) next = { pass: from.pass, key: hexOf(last) }
     else if (following !== undefined) next = { pass: following, key: '' }
-    return { differences: differences.filter((each) => bucket === undefined || each.bucket === bucket), next }
+    return { rows, differences: differences.filter((each) => bucket === undefined || each.bucket === bucket), next }
   },
 }
 
 interface Counted {
+  readonly rows: number
   readonly differences: Difference[]
   /** Null where the pass came to its end. */
   readonly last: Uint8Array | null
@@ -98,8 +101,8 @@ function* countReferences(of: 'chunk' | 'page', after: Uint8Array, limit: number
     kept: row['refs'] === undefined ? null : numberIn(row, 'refs'),
     counted: numberIn(row, 'counted'),
   }))
-  if (of === 'chunk') return { differences, last }
-  return { differences: [...differences, ...(yield* countHoldsOfPages(rows))], last }
+  if (of === 'chunk') return { rows: rows.length, differences, last }
+  return { rows: rows.length, differences: [...differences, ...(yield* countHoldsOfPages(rows))], last }
 }
 
 const findSlots = byKeys('SELECT chunk_id FROM chunks WHERE bucket_id = ? AND holder_id = ? AND chunk_id IN')
@@ -160,7 +163,8 @@ function* countHoldsOfVersions(after: Uint8Array, limit: number): Steps<Counted>
     })
   }
   const last = rows.at(-1)
-  return { differences, last: last === undefined || rows.length < limit ? null : keyOf(last, 'file_id', 'version_id') }
+  const isEnd = last === undefined || rows.length < limit
+  return { rows: rows.length, differences, last: isEnd ? null : keyOf(last, 'file_id', 'version_id') }
 }
 
 const FIRST_BYTES = 16

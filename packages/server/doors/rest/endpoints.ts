@@ -80,7 +80,7 @@ export function endpoints(floor: Floor, desk: Desk): readonly Endpoint[] {
     listNodes(floor),
     getNode(floor),
     getJob(floor),
-    getMetrics(desk),
+    getMetrics({ ...desk, tally: floor.tally }),
     getHealth({ cluster }),
     getHealthz(),
     getReadyz({ cluster }),

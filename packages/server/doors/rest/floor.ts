@@ -2,6 +2,7 @@
 import type { ClusterHealth } from '../../cluster/health.ts'
 import type { Jobs } from '../../cluster/jobs.ts'
 import type { Reaper } from '../../cluster/reaper.ts'
+import type { Tally } from '../../cluster/tally.ts'
 import type { Buckets } from '../../files/buckets.ts'
 import type { Downloads } from '../../files/downloads.ts'
 import type { Names } from '../../files/names.ts'
@@ -18,6 +19,8 @@ export type DownloadFloor = Pick<Downloads, 'open'>
 export type ClusterFloor = Pick<ClusterHealth, 'health' | 'isWritableWithout'>
 export type CollectionFloor = Pick<Reaper, 'collectable' | 'run'>
 
+export type TallyFloor = Pick<Tally, 'recount' | 'shards'>
+
 export type JobFloor = Pick<Jobs, 'get' | 'start'>
 
 export interface Floor {
@@ -27,5 +30,6 @@ export interface Floor {
   readonly downloads: DownloadFloor
   readonly cluster: ClusterFloor
   readonly reaper: CollectionFloor
+  readonly tally: TallyFloor
   readonly jobs: JobFloor
 }

@@ -3,8 +3,10 @@ import { hash } from 'node:crypto'
 import { HoldfastError, PolicyUnplaceableError } from '@holdfast/core/wire/errors.ts'
 import { asSha256, type Id, IdMaker, type Sha256 } from '@holdfast/core/wire/ids.ts'
 import { completePolicy, type Policy, type PolicyRequest } from '@holdfast/core/wire/policy.ts'
+import type { Warning } from '@holdfast/core/wire/rest/cluster.ts'
+import type { NodeStanding } from '../../cluster/health.ts'
 import { Jobs } from '../../cluster/jobs.ts'
-import type { NodeView } from '../../cluster/nodes.ts'
+import { Tally } from '../../cluster/tally.ts'
 import type { BucketView } from '../../files/buckets.ts'
 import type { OpenFile } from '../../files/downloads.ts'
 import type { FileAnswer } from '../../files/file-answer.ts'
@@ -37,7 +39,8 @@ export class MemoryFloor implements Floor {
   readonly #buckets = new Map<string, BucketView & { version: number }>()
   readonly #files = new Map<Id, MemoryFile>()
   readonly #answers = new Map<string, { sha256: Sha256; answer: FileAnswer; created: boolean }>()
-  readonly nodes: NodeView[]
+  readonly nodes: NodeStanding[]
+  readonly warnings: Warning[] = []
   /** Contents up to this length are at hand at once. */
   wholeBytesMax = 1024 * 1024
   /** A read fails after so many bytes. */
@@ -59,6 +62,9 @@ export class MemoryFloor implements Floor {
       writable: true,
       capacityBytes: 1000,
       freeBytes: 900,
+      shardsDamaged: 0,
+      shardsMissing: 0,
+      readErrors: 0,
     }))
     this.#create('default', {})
   }
@@ -216,7 +222,7 @@ export class MemoryFloor implements Floor {
       const away = this.nodes.filter(({ state }) => state !== 'online').length
       const state = away === 0 ? 'optimal' : away <= 2 ? 'degraded' : 'critical'
       const writable = this.nodes.filter((node) => node.writable).length >= WRITE_QUORUM
-      return { state, readable: away <= 2, writable, nodes: this.nodes }
+      return { state, readable: away <= 2, writable, nodes: this.nodes, warnings: this.warnings }
     },
     isWritableWithout: async (number) =>
       this.nodes.filter((node) => node.writable && node.number !== number).length >= WRITE_QUORUM,
@@ -237,6 +243,8 @@ export class MemoryFloor implements Floor {
     },
     collectable: async () => this.collected,
   }
+
+  readonly tally = new Tally()
 
   readonly jobs = new Jobs({ clock: systemClock, ids: this.#ids, failed: rethrow, fatal: rethrow })
 

@@ -18,6 +18,7 @@ const open = { key: null }
 describe('health', () => {
   it('is open, and says no more than it should', async () => {
     await using door = await TestDoor.open()
+    door.floor.warnings.push({ code: 'few_nodes', message: 'not for everybody' })
     const heard = await door.ask('GET', '/health', open)
     const { state, readable, writable, nodes, ...more } = JSON.parse(heard.body.toString())
     assert.deepEqual([state, readable, writable, more], ['optimal', true, true, {}])
@@ -94,8 +95,11 @@ describe('the cluster', () => {
 
   it('and its nodes are described', async () => {
     await using door = await TestDoor.open()
+    const warning = { code: 'shared_device', message: 'all 5 drives lie on one device' } as const
+    door.floor.warnings.push(warning)
     const cluster = (await door.ask('GET', '/api/v1/cluster')).as(clusterSchema)
     assert.deepEqual([cluster.capacityBytes, cluster.freeBytes, cluster.nodes.length], [5000, 4500, 5])
+    assert.deepEqual(cluster.warnings, [warning])
     const { items } = (await door.ask('GET', '/api/v1/nodes')).as(nodePageSchema)
     const [first] = items
     assert.deepEqual((await door.ask('GET', `/api/v1/nodes/${first?.id}`)).as(nodeSchema), first)
@@ -107,9 +111,15 @@ describe('the cluster', () => {
     await using door = await TestDoor.open()
     await door.get('none')
     await door.get('none')
-    const { requests, process } = (await door.ask('GET', '/api/v1/metrics')).as(metricsSchema)
+    door.floor.tally.noteDamage(2, 'damaged')
+    door.floor.tally.noteDamage(2, 'missing')
+    door.floor.tally.noteDamage(3, 'damaged')
+    door.floor.tally.noteRecount({ rows: 7, passes: 1, differences: 2 })
+    const { requests, process, recount, shards } = (await door.ask('GET', '/api/v1/metrics')).as(metricsSchema)
     assert.equal(requests.begun, 3)
     assert.deepEqual(requests.problems, { file_not_found: 2 })
+    assert.deepEqual(shards, { damaged: 2, missing: 1 })
+    assert.deepEqual(recount, { rows: 7, passes: 1, differences: 2 })
     assert.ok(process.residentBytes > 0 && process.uptimeMs > 0)
   })
 })

@@ -16,10 +16,10 @@ export function getCluster({ cluster }: { cluster: Pick<ClusterFloor, 'health'> 
       problems: [],
     },
     async () => {
-      const { state, readable, writable, nodes } = await cluster.health()
+      const { state, readable, writable, nodes, warnings } = await cluster.health()
       const capacityBytes = nodes.reduce((sum, node) => sum + node.capacityBytes, 0)
       const freeBytes = nodes.reduce((sum, node) => sum + node.freeBytes, 0)
-      return { body: { state, readable, writable, capacityBytes, freeBytes, nodes } }
+      return { body: { state, readable, writable, capacityBytes, freeBytes, nodes, warnings } }
     },
   )
 }

@@ -1,5 +1,6 @@
 import { metricsSchema } from '@holdfast/core/wire/rest/about.ts'
 import type { Clock } from '../../../seams/clock.ts'
+import type { TallyFloor } from '../floor.ts'
 import type { Problems } from '../http/answer-problem.ts'
 import type { Bodies } from '../http/bodies.ts'
 import { type Endpoint, messageEndpoint } from '../http/endpoint.ts'
@@ -10,9 +11,10 @@ interface Measured {
   readonly bodies: Bodies
   readonly problems: Problems
   readonly clock: Clock
+  readonly tally: TallyFloor
 }
 
-export function getMetrics({ gate, bodies, problems, clock }: Measured): Endpoint {
+export function getMetrics({ gate, bodies, problems, clock, tally }: Measured): Endpoint {
   const startedMs = clock.monotonicMs()
   return messageEndpoint(
     {
@@ -32,6 +34,8 @@ export function getMetrics({ gate, bodies, problems, clock }: Measured): Endpoin
         body: {
           process: { uptimeMs: clock.monotonicMs() - startedMs, residentBytes: rss, heapUsedBytes: heapUsed },
           requests: { begun: gate.begun, bodiesInFlight: bodies.inFlight, problems: problems.counts },
+          recount: tally.recount,
+          shards: tally.shards,
         },
       }
     },
