@@ -170,7 +170,8 @@ function walk(catalog: TestCatalog): void {
   call('commitVersion', catalog.version('new', { chunk: chunkNamed('?') }))
   call('commitVersion', catalog.version('d', { preconditions: { ifNoneMatch: ['*'] } }))
 
-  changing('setTags', { file: first.file, tags: { B: 'x', a: 'Ü', _: '' } })
+  for (const preconditions of [{}, { ifMatch: ['other'] }])
+    changing('setTags', { file: first.file, tags: { B: 'x', a: 'Ü', _: '' }, preconditions })
   for (const args of [
     ...['', 'd', 'd/', 'd/é', '\u{10ffff}'].flatMap((prefix) => [{ prefix }, { prefix, delimiter: '/' }]),
     { prefix: '', q: 'É' },
@@ -193,9 +194,9 @@ function walk(catalog: TestCatalog): void {
   call('placesOf', { bucket, chunks: [a, b, c] })
   call('storedHealth', { there: [2, 3, 4] })
 
-  changing('moveFile', { bucket, from: 'd/é/1', to: 'f', overwrite: false })
-  changing('moveFile', { bucket, from: 'f', to: 'e', overwrite: false })
-  changing('moveFile', { bucket, from: 'f', to: 'e', overwrite: true })
+  changing('moveFile', { bucket, from: 'd/é/1', to: 'f', overwrite: false, preconditions: {} })
+  changing('moveFile', { bucket, from: 'f', to: 'e', overwrite: false, preconditions: {} })
+  changing('moveFile', { bucket, from: 'f', to: 'e', overwrite: true, preconditions: {} })
   changing('moveFolder', { bucket, fromPrefix: 'd/', toPrefix: 'd/d/', limit: 100 })
   changing('moveFolder', { bucket, fromPrefix: 'd/', toPrefix: 'g/', limit: 1 })
   const kept = { preconditions: {}, versionsKept: 1 }
@@ -205,7 +206,7 @@ function walk(catalog: TestCatalog): void {
   changing('deleteFile', { bucket, path: 'empty', version: ids.next(), preconditions: {}, versionsKept: 9 })
   for (const prefix of ['', 'e', 'empty', 'x']) call('listDeleted', { bucket, prefix, limit: 1 })
   call('listDeleted', { bucket, prefix: '', after: { path: 'empty', file: first.file }, limit: 10 })
-  const restored = { file: first.file, version: second.version, versionsKept: 1 }
+  const restored = { file: first.file, version: second.version, versionsKept: 1, preconditions: {} }
   changing('restoreVersion', { ...restored, newVersion: ids.next() })
   changing('restoreVersion', { ...restored, version: first.version, newVersion: ids.next() })
 
