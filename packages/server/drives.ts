@@ -13,7 +13,7 @@ import { nodeSeen } from './catalog/transactions/node-seen.ts'
 import { type NodeStartedResult, nodeStarted } from './catalog/transactions/node-started.ts'
 import type { CatalogAge } from './cluster/catalog-age.ts'
 import { Nodes, type Transport } from './cluster/nodes.ts'
-import { noteLostShards } from './cluster/recent-shards.ts'
+import { noteUnlistedShards } from './cluster/recent-shards.ts'
 import { TimelyStore } from './cluster/timely-store.ts'
 import { READS_FAIL } from './cluster/warnings.ts'
 import { type Clock, within } from './seams/clock.ts'
@@ -248,8 +248,9 @@ export class Drives implements AsyncDisposable {
 
   async #noteLost(drive: Drive, store: SegmentStore, number: number, after: StripeId): Promise<void> {
     const { catalog, warn } = this.#options
-    const lost = await noteLostShards(catalog, store, number, after)
-    if (lost > 0) warn(`${drive.place.name} lost the end of what it had written: ${lost} of its shards are missing`)
+    const lost = await noteUnlistedShards(catalog, store, number, after)
+    if (lost > 0)
+      warn(`${drive.place.name} does not list ${lost} of the shards that it wrote last: they are not relied upon`)
   }
 
   /** One bad drive is told of once, and keeps nobody from looking at the others. */

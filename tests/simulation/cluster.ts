@@ -12,7 +12,7 @@ import { listNodes } from '@holdfast/server/catalog/transactions/list-nodes.ts'
 import { nodeSeen } from '@holdfast/server/catalog/transactions/node-seen.ts'
 import { nodeStarted } from '@holdfast/server/catalog/transactions/node-started.ts'
 import { Nodes } from '@holdfast/server/cluster/nodes.ts'
-import { noteLostShards } from '@holdfast/server/cluster/recent-shards.ts'
+import { noteUnlistedShards } from '@holdfast/server/cluster/recent-shards.ts'
 import type { Compute } from '@holdfast/server/compute/compute.ts'
 import { MasterKeys, makeMasterKey } from '@holdfast/server/files/keys/master-keys.ts'
 import { Gateway } from '@holdfast/server/gateway.ts'
@@ -267,11 +267,12 @@ export class SimulatedCluster {
     }
   }
 
-  /** An honest disk lacks nothing, whatever happens to its node meanwhile. */
+  /** An honest disk that could be read lists all that it acknowledged, whatever happens to its node meanwhile. */
   async #compareRecent(catalog: Catalog, node: SimulatedNode, store: ShardStore, after: StripeId): Promise<void> {
     try {
-      const lost = await node.life.outlive(noteLostShards(catalog, store, node.number, after))
-      demand(node.isDamaged || !lost, `${node.name}, an honest disk, is said to lack ${lost} shards`)
+      const unlisted = await node.life.outlive(noteUnlistedShards(catalog, store, node.number, after))
+      const isHonest = !node.isDamaged && (node.disk.fired.get('readError') ?? 0) === 0
+      demand(!isHonest || !unlisted, `${node.name}, an honest disk, is said to lack ${unlisted} shards`)
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error
     }

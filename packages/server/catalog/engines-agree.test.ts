@@ -148,7 +148,7 @@ function walk(catalog: TestCatalog): void {
   call('shardArrived', { stripe: stripe.stripe, ...stripe.shards[4] })
   call('durableOn', { node: 1, after: '0'.repeat(32), limit: 10 })
   call('shardsDamaged', { stripe: stripe.stripe, indexes: [0], state: 'missing' })
-  call('shardsMissing', { node: 2, stripes: [stripe.stripe, stripe.stripe, ids.next()] })
+  call('shardsUnlisted', { node: 2, stripes: [stripe.stripe, stripe.stripe, ids.next()] })
   call('findChunks', { bucket, chunks: [a, b, chunkNamed('?')], goodShardsNeeded: true })
   const page = pageOf([a, b, a])
   call('commitPage', { session: session.session, bucket, ...page })

@@ -41,8 +41,8 @@ import { restoreVersion } from './transactions/restore-version.ts'
 import { setTags } from './transactions/set-tags.ts'
 import { shardArrived } from './transactions/shard-arrived.ts'
 import { shardsDamaged } from './transactions/shards-damaged.ts'
-import { shardsMissing } from './transactions/shards-missing.ts'
 import { shardsOf } from './transactions/shards-of.ts'
+import { shardsUnlisted } from './transactions/shards-unlisted.ts'
 import { storedHealth } from './transactions/stored-health.ts'
 
 export const transactions: Readonly<Record<string, Transaction<never, unknown>>> = {
@@ -98,7 +98,7 @@ export const transactions: Readonly<Record<string, Transaction<never, unknown>>>
   setTags,
   shardArrived,
   shardsDamaged,
-  shardsMissing,
   shardsOf,
+  shardsUnlisted,
   storedHealth,
 }

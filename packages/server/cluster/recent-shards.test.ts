@@ -6,7 +6,7 @@ import type { NewStripe } from '../catalog/rows.ts'
 import { chunkNamed, hashOf, TestCatalog } from '../catalog/test-catalog.test-support.ts'
 import { durableOn } from '../catalog/transactions/durable-on.ts'
 import type { ShardEntry, ShardStore } from '../storage/shard-store.ts'
-import { noteLostShards } from './recent-shards.ts'
+import { noteUnlistedShards } from './recent-shards.ts'
 
 const NODE = 2
 const BEGINNING = asStripeId('0'.repeat(32))
@@ -72,7 +72,7 @@ describe('shards that a node lost unseen', () => {
     const after = ordered[100]?.stripe
     assert(other !== undefined && after !== undefined)
     const store = storeOf([...kept.slice(1), ...debris, entryOf(other, NODE - 1, 'otherwise')])
-    const lost = await noteLostShards(world.catalog, store, NODE, after)
+    const lost = await noteUnlistedShards(world.catalog, store, NODE, after)
 
     const expected = ordered.filter((_, at) => isLost(at) || at === 200).map(({ stripe }) => stripe)
     assert.equal(lost, expected.length)
@@ -81,13 +81,13 @@ describe('shards that a node lost unseen', () => {
       new Set(expected),
     )
     assert.equal(world.durable(1).length, STRIPES)
-    assert.equal(await noteLostShards(world.catalog, store, NODE, after), 0)
+    assert.equal(await noteUnlistedShards(world.catalog, store, NODE, after), 0)
   })
 
   it('are none of an honest node, nor of one that nothing was asked of', async () => {
     using world = new World(5)
     const store = storeOf(world.stripes.map((stripe) => entryOf(stripe, NODE - 1)))
-    assert.equal(await noteLostShards(world.catalog, store, NODE, BEGINNING), 0)
-    assert.equal(await noteLostShards(world.catalog, storeOf([]), 9, BEGINNING), 0)
+    assert.equal(await noteUnlistedShards(world.catalog, store, NODE, BEGINNING), 0)
+    assert.equal(await noteUnlistedShards(world.catalog, storeOf([]), 9, BEGINNING), 0)
   })
 })

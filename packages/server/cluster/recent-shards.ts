@@ -5,13 +5,13 @@
  *     segment    ████████████████████▒▒▒▒▒▒▒▒
  *                     the last report┘      └the last receipt: a disk that ends anywhere between is not known to be behind
  *
- * The catalog knows those shards by their stripes, whose ids grow with time. What the node lacks of them counts as missing from then on:
- * it is not relied upon, not waited for, and not called safe.
+ * The catalog knows those shards by their stripes, whose ids grow with time. What the node does not list of them is only expected there from
+ * then on: it is not relied upon and not called safe, and still tried by who reads, for a disk that cannot be read now may come to itself.
  */
 import type { StripeId } from '@holdfast/core/wire/ids.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { type DurableShard, durableOn } from '../catalog/transactions/durable-on.ts'
-import { shardsMissing } from '../catalog/transactions/shards-missing.ts'
+import { shardsUnlisted } from '../catalog/transactions/shards-unlisted.ts'
 import type { ShardEntry, ShardStore } from '../storage/shard-store.ts'
 
 const STRIPES_AT_ONCE = 1000
@@ -19,7 +19,7 @@ const LISTED_AT_ONCE = 1000
 const INDEX_MAX = 255
 
 /** Answers of how many stripes behind `after` the node lacks what it acknowledged. */
-export async function noteLostShards(
+export async function noteUnlistedShards(
   catalog: Pick<Catalog, 'read' | 'write'>,
   store: Pick<ShardStore, 'list'>,
   node: number,
@@ -35,8 +35,7 @@ export async function noteLostShards(
     })
     const stripes: StripeId[] = []
     for (const shard of page.shards) if (!(await held.has(shard))) stripes.push(shard.stripe)
-    if (stripes.length > 0) await catalog.write(shardsMissing, { node, stripes })
-    lost += stripes.length
+    if (stripes.length > 0) lost += await catalog.write(shardsUnlisted, { node, stripes })
     from = page.next
   }
   return lost
