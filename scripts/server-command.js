@@ -12,7 +12,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 export const serverArguments = [
   '--max-semi-space-size=8',
   '--no-parallel-scavenge',
-  '--heap-growing-percent=300',
+  '--heap-growing-percent=400',
   join(root, 'packages', 'server', 'main.ts'),
 ]
 

@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError, hasCode } from '@holdfast/core/wire/errors.ts'
-import { exitCodeOf } from '@holdfast/core/wire/exit-codes.ts'
+import { exitCodeOf, FAILED } from '@holdfast/core/wire/exit-codes.ts'
 import { IdMaker } from '@holdfast/core/wire/ids.ts'
 import { AdminKey } from './access/admin-key.ts'
 import { parseArguments, type UpArguments } from './arguments.ts'
@@ -19,6 +19,7 @@ import { listNodes } from './catalog/transactions/list-nodes.ts'
 import { CatalogAge, tellNodes } from './cluster/catalog-age.ts'
 import { Jobs } from './cluster/jobs.ts'
 import type { Alarm } from './cluster/recounting.ts'
+import { LANE_BYTES_MIN } from './compute/slots.ts'
 import { WorkerPool } from './compute/worker-pool.ts'
 import { CLOSING_MS_MAX } from './doors/rest/limits.ts'
 import { openLog } from './doors/rest/log.ts'
@@ -42,12 +43,8 @@ import { systemRefusal } from './seams/system-refusal.ts'
 const VERSION = '0.1.0'
 const HOST = '127.0.0.1'
 const NODES_DEFAULT = 5
-/** What the system refuses. */
-const EXIT_FAILED = 1
 /** All stripe buffers together. */
 const STRIPE_BUDGET_BYTES = 96 * 1024 * 1024
-/** A worker's part of them holds a stripe of every policy. */
-const LANE_BYTES_MIN = 24 * 1024 * 1024
 const WORKERS_MAX = Math.floor(STRIPE_BUDGET_BYTES / LANE_BYTES_MIN)
 /** A drive that hangs is taken to lie on the device of what it is mounted in. */
 const DEVICE_MS_MAX = 5000
@@ -266,5 +263,5 @@ try {
   const sentence = error instanceof HoldfastError ? error.message : systemRefusal(error)
   if (sentence === undefined) throw error
   process.stderr.write(`${sentence}\n`)
-  process.exitCode = error instanceof HoldfastError ? exitCodeOf[error.code] : EXIT_FAILED
+  process.exitCode = error instanceof HoldfastError ? exitCodeOf[error.code] : FAILED
 }

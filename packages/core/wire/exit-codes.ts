@@ -4,7 +4,8 @@
  */
 import type { ErrorCode } from './errors.ts'
 
-const FAILED = 1
+/** Also of what has no code of ours, as where the system refuses a file. */
+export const FAILED = 1
 const USAGE = 2
 const NOT_FOUND = 4
 const TEMPORARY = 5

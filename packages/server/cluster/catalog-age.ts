@@ -1,7 +1,7 @@
 /**
  * Whether the catalog is the newest that the nodes have heard. One that was put back from a backup is *behind*: it does not know what was
  * stored since, gives numbers a second time that its nodes refuse, and would in time purge as debris what it does not name. So it is
- * read, and neither written nor heard by a node, until the newer one is back.
+ * read, and neither written nor heard by a node, until the newer one is back. Only what its drives say of themselves as they start is noted.
  *
  * What tells is the number below which a node takes no puts (`closePuts`). A catalog orders only a number that it has reached, and each
  * start orders one that no start had before: so whatever stands in a backup, the start after it has told the nodes a higher one.

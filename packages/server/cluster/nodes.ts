@@ -52,7 +52,6 @@ export class Nodes {
   /** How many puts a node is silent on, and how many of them it is taken to hang on, by its number. */
   readonly #silent = new Map<number, number>()
   readonly #hung = new Map<number, number>()
-
   readonly #readErrors = new Map<number, number>()
 
   constructor(transport: Transport, onChange: NodeChange) {

@@ -14,9 +14,9 @@ const STRIPES = 2500
 
 class World implements Disposable {
   readonly rows = new TestCatalog()
-  readonly catalog: Pick<Catalog, 'read' | 'write'> = {
+  readonly catalog: Pick<Catalog, 'scan' | 'write'> = {
     write: async (transaction, args) => this.rows.run(transaction, args),
-    read: async (transaction, args) => this.rows.run(transaction, args),
+    scan: async (transaction, args) => this.rows.run(transaction, args),
   }
   readonly stripes: NewStripe[] = []
   readonly #sessions: ReturnType<TestCatalog['openSession']>[] = []

@@ -20,7 +20,7 @@ const INDEX_MAX = 255
 
 /** Answers of how many stripes behind `after` the node lacks what it acknowledged. */
 export async function noteUnlistedShards(
-  catalog: Pick<Catalog, 'read' | 'write'>,
+  catalog: Pick<Catalog, 'scan' | 'write'>,
   store: Pick<ShardStore, 'list'>,
   node: number,
   after: StripeId,
@@ -28,7 +28,7 @@ export async function noteUnlistedShards(
   const held = new HeldShards(store, after)
   let lost = 0
   for (let from: StripeId | null = after; from !== null; ) {
-    const page: { shards: DurableShard[]; next: StripeId | null } = await catalog.read(durableOn, {
+    const page: { shards: DurableShard[]; next: StripeId | null } = await catalog.scan(durableOn, {
       node,
       after: from,
       limit: STRIPES_AT_ONCE,

@@ -38,8 +38,8 @@ const HUNG_AFTER_MS = 10_000
 const WRITE_DEADLINE_MS = 30_000
 /**
  * What a node was given cannot be taken back, and keeps all memory of its stripe. So a node is given no more at a time than what lies in
- * this much of the stripes' memory, and other puts wait here: a disk that hangs keeps less than a third of all memory. That is three long
- * stripes of 3+2 (10 MiB each), and one of the widest shapes, or two (15 to 20 MiB); room for five was measured to be no faster.
+ * this much of the stripes' memory, and other puts wait here: a disk that hangs keeps a third of all memory. That is three long
+ * stripes of 3+2 (10 MiB each), and one of the widest shapes, or two (15 to 21 MiB); room for five was measured to be no faster.
  */
 const NODE_MEMORY_BYTES_MAX = 32 * 1024 * 1024
 const NODE_WAITERS_MAX = 4096

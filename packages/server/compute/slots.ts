@@ -8,6 +8,8 @@ import { recordLengthOf } from '../storage/record.ts'
 import { Arena } from './arena.ts'
 import type { SlotSize } from './compute.ts'
 
+/** A lane of this length holds a stripe of every policy. */
+export const LANE_BYTES_MIN = 24 * 1024 * 1024
 /** Waiters beyond this are answered `overloaded`. */
 const WAITERS_MAX = 4096
 

@@ -37,7 +37,8 @@ async function realPathOf(path: string): Promise<string | undefined> {
   }
 }
 
-async function isNamed(path: string): Promise<boolean> {
+/** Also by a link to nothing. */
+export async function isNamed(path: string): Promise<boolean> {
   try {
     await fs.lstat(path)
     return true

@@ -10,6 +10,7 @@ import { dirname, join, resolve } from 'node:path'
 import { assert } from '@holdfast/core/wire/assert.ts'
 import { HoldfastError } from '@holdfast/core/wire/errors.ts'
 import { systemCodeOf } from './disk.ts'
+import { isNamed } from './look-at.ts'
 import { makeDirectory, syncDirectory } from './make-directory.ts'
 
 export interface SecretFiles {
@@ -71,7 +72,7 @@ export class SecretDirectory implements SecretFiles {
     const path = this.pathOf(name)
     const directory = dirname(path)
     await makeDirectory(directory)
-    if (await exists(path)) throw new SecretRefusedError(`${path} is there already and is never replaced`)
+    if (await isNamed(path)) throw new SecretRefusedError(`${path} is there already and is never replaced`)
     const beside = `${path}.new`
     await fs.rm(beside, { force: true })
     const file = await fs.open(beside, 'wx', FILE_MODE)
@@ -93,16 +94,6 @@ async function openToRead(path: string): Promise<fs.FileHandle | undefined> {
     return await fs.open(path, 'r')
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await fs.lstat(path)
-    return true
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return false
     throw error
   }
 }

@@ -114,6 +114,18 @@ function flip(disk: SimulatedDisk, name: string, at: number): void {
   live[at] = (live[at] ?? 0) ^ 1
 }
 
+/**
+ * The first two segments hold what is hidden, and stay for now because something wanted in them is damaged. The fourth holds the
+ * tombstones; it is filled up and dies.
+ */
+async function endFourth(disk: SimulatedDisk, store: SegmentStore): Promise<void> {
+  flip(disk, FIRST, RECORD_ALIGN + 5000)
+  flip(disk, SECOND, RECORD_ALIGN + 2 * recordLengthOf(10_000) + 5000)
+  const filling = Array.from({ length: 14 }, (_, number) => shardIdOf(100 + number))
+  for (const id of filling) await store.put(putOf(id, payloadOf(0)))
+  await store.purge(filling, orderOf(7))
+}
+
 describe('compaction', () => {
   it('gives back the space of what was purged and keeps everything else', async () => {
     const { disk, store } = await world()
@@ -178,12 +190,7 @@ describe('compaction', () => {
 
   it('keeps a segment whose tombstones were lost when they were copied', async () => {
     const { disk, store } = await world()
-    // As below: what is hidden stays, and the segment with the tombstones is filled up and dies.
-    flip(disk, FIRST, RECORD_ALIGN + 5000)
-    flip(disk, SECOND, RECORD_ALIGN + 2 * recordLengthOf(10_000) + 5000)
-    const filling = Array.from({ length: 14 }, (_, number) => shardIdOf(100 + number))
-    for (const id of filling) await store.put(putOf(id, payloadOf(0)))
-    await store.purge(filling, orderOf(7))
+    await endFourth(disk, store)
     await store[Symbol.asyncDispose]()
     const lying = new Untrue(disk)
     const again = await SegmentStore.open(options(lying))
@@ -197,13 +204,7 @@ describe('compaction', () => {
 
   it('carries a tombstone while a record that it hides is anywhere, and then lets it go', async () => {
     const { disk, store } = await world()
-    // The first two segments hold what is hidden, and stay for now because something wanted in them is damaged.
-    flip(disk, FIRST, RECORD_ALIGN + 5000)
-    flip(disk, SECOND, RECORD_ALIGN + 2 * recordLengthOf(10_000) + 5000)
-    // The fourth holds the tombstones. It is filled up and dies.
-    const filling = Array.from({ length: 14 }, (_, number) => shardIdOf(100 + number))
-    for (const id of filling) await store.put(putOf(id, payloadOf(0)))
-    await store.purge(filling, orderOf(7))
+    await endFourth(disk, store)
     assert.deepEqual(
       await store.compact(FAST).then(({ removedSegments, leftSegments }) => [removedSegments, leftSegments]),
       [1, 2],

@@ -21,7 +21,7 @@ export async function* formParts(source: AsyncIterator<Uint8Array>, boundary: st
   while (next === 'part') {
     const contents = new PartContents(bytes)
     yield { ...(await partHeader(bytes)), contents }
-    next = await contents.skip()
+    next = await contents.drain()
   }
 }
 
@@ -48,8 +48,8 @@ class PartContents implements AsyncIterableIterator<Uint8Array, undefined> {
     return { done: true, value: undefined }
   }
 
-  /** Says what is behind them. */
-  async skip(): Promise<'part' | 'last'> {
+  /** Throws away what is left of them, and says what is behind. */
+  async drain(): Promise<'part' | 'last'> {
     this.#isLeft = true
     while (this.#behind === undefined) await this.#read()
     return this.#behind
